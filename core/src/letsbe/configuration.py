@@ -1,0 +1,112 @@
+"""The configuration that a person edits, checked when it is read.
+
+One TOML file in the home folder. What people and the Hub change while the product
+runs (agents, plugin set, tools) is kept in documents of its own.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from letsbe.errors import ConfigurationError, FieldError
+from letsbe.home import Home
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class FileSettings(_Table):
+    """Which files agents may touch."""
+
+    roots: tuple[Path, ...] = ()
+    """The folders that may be read from and written to."""
+    forbidden: tuple[Path, ...] = ()
+    """Folders and files closed to agents even inside a root. The home folder and the
+    agent runtime's own state always are."""
+
+
+class WrapperSettings(_Table):
+    """The Safety Wrapper's address and limits."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. Anything but loopback needs a TLS proxy in front."""
+    port: Port = 8200
+    """The port; 0 takes a free one."""
+    body_limit: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    """The most bytes of a request's body."""
+    output_limit: Annotated[int, Field(ge=1024)] = 256 * 1024
+    """The most bytes of output that one call may return."""
+    concurrent_calls: Annotated[int, Field(ge=1)] = 16
+    """How many calls may execute at once."""
+    waiting_calls: Annotated[int, Field(ge=0)] = 256
+    """How many more may wait for their turn; beyond that the answer is ``busy``."""
+    call_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    """Seconds until a call is ended, unless it asks for less."""
+    approval_hours: Annotated[float, Field(gt=0, le=720)] = 24.0
+    """Hours until a pending approval expires."""
+
+
+class PluginSettings(_Table):
+    """Limits on plugins, and the settings of each."""
+
+    hook_timeout: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """Seconds that a plugin's hook may take before its silence counts as a failure."""
+    settings: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """One table per plugin, by the plugin's name, checked by the plugin."""
+
+
+class Configuration(_Table):
+    """Everything in ``letsbe.toml``."""
+
+    files: FileSettings = FileSettings()
+    wrapper: WrapperSettings = WrapperSettings()
+    plugins: PluginSettings = PluginSettings()
+
+
+def load_configuration(home: Home) -> Configuration:
+    """Read and check a home's configuration.
+
+    Args:
+        home: The home folder.
+
+    Returns:
+        The configuration, defaults filled in.
+
+    Raises:
+        ConfigurationError: The file is missing, not TOML, or has a field that is
+            unknown or wrong; the error names each.
+    """
+    path = home.configuration
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        message = f"{path} does not exist: run `letsbe init --home {home.folder}`"
+        raise ConfigurationError(message) from None
+    except (OSError, UnicodeDecodeError):
+        message = f"{path} cannot be read as UTF-8 text"
+        raise ConfigurationError(message) from None
+    try:
+        return Configuration.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path} is not valid TOML: {error}"
+        raise ConfigurationError(message) from None
+    except ValidationError as error:
+        details = tuple(
+            FieldError(".".join(map(str, item["loc"])), item["msg"])
+            for item in error.errors(include_input=False, include_url=False)
+        )
+        named = "; ".join(f"{d.field}: {d.message}" for d in details)
+        message = f"{path} has fields that are wrong: {named}"
+        raise ConfigurationError(message, details=details) from None

@@ -1,0 +1,188 @@
+"""The errors that cross a boundary, each with a text that is safe to show.
+
+Every error a caller can meet is a :class:`LetsBeError`. Its message names what is
+wrong and what to do; it never holds a secret, a value that a caller sent, or the text
+of another library's exception. HTTP, MCP and the command line all show the same
+``code``, ``message`` and ``details``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from typing_extensions import override
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of a request.
+
+    Args:
+        field: The field's path, with dots: ``tool_args.command``.
+        message: What is wrong with it, without its value.
+    """
+
+    field: str
+    message: str
+
+
+class LetsBeError(Exception):
+    """The base of every error that may reach a caller.
+
+    Args:
+        message: What is wrong and what to do, in one or two sentences.
+        details: The fields at fault, if the request's form is what is wrong.
+        alternative: Another way to get what was wanted, if there is one.
+    """
+
+    code: ClassVar[str] = "error"
+    """A stable name for programs to tell errors apart."""
+    status: ClassVar[int] = 500
+    """The HTTP status when the error answers a request as a whole."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: tuple[FieldError, ...] = (),
+        alternative: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+        self.alternative = alternative
+
+    @override
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidRequest(LetsBeError):
+    """The request's form is wrong: a field unknown, missing or of the wrong type."""
+
+    code = "invalid_request"
+    status = 400
+
+
+class UnknownTool(LetsBeError):
+    """No active plugin offers a tool of that name."""
+
+    code = "unknown_tool"
+    status = 404
+
+
+class Unauthenticated(LetsBeError):
+    """The bearer token is missing or is none of ours."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(LetsBeError):
+    """The token is right but may not do this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(LetsBeError):
+    """There is nothing of that name or id."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(LetsBeError):
+    """The request contradicts what is already there."""
+
+    code = "conflict"
+    status = 409
+
+
+class TooLarge(LetsBeError):
+    """The body or value is over the size limit."""
+
+    code = "too_large"
+    status = 413
+
+
+class Busy(LetsBeError):
+    """The limit of concurrent executions is reached; try again in a moment."""
+
+    code = "busy"
+    status = 429
+
+
+class Refused(LetsBeError):
+    """The call is understood and will not be run, whoever approves it."""
+
+    code = "refused"
+    status = 422
+
+
+class UnknownSecret(Refused):
+    """A reference names a secret that the vault does not hold."""
+
+    code = "unknown_secret"
+
+
+class SecretOutOfScope(Refused):
+    """The secret may not be used for this tool or this host."""
+
+    code = "secret_out_of_scope"
+
+
+class MaskedValue(Refused):
+    """An argument holds a mask where a value or a reference is due."""
+
+    code = "masked_value"
+
+
+class PathRefused(Refused):
+    """A path is outside the allowed roots, forbidden, or of a form not accepted."""
+
+    code = "path_refused"
+
+
+class ApprovalClosed(Conflict):
+    """The approval was already decided, used, withdrawn or has expired."""
+
+    code = "approval_closed"
+
+
+class ApprovalChanged(Conflict):
+    """What would run now is not what was asked about."""
+
+    code = "approval_changed"
+
+
+class ToolFailed(LetsBeError):
+    """The tool ran, or tried to, and could not do what was asked."""
+
+    code = "tool_failed"
+    status = 200
+
+
+class DeadlineExceeded(ToolFailed):
+    """The call was ended at its deadline, with all it had started."""
+
+    code = "deadline_exceeded"
+
+
+class OutputWithheld(LetsBeError):
+    """A redaction layer failed, so what it should have seen is not shown."""
+
+    code = "output_withheld"
+
+
+class StorageError(LetsBeError):
+    """A database or document cannot be used as it is."""
+
+    code = "storage_error"
+
+
+class ConfigurationError(LetsBeError):
+    """The home folder or its configuration is missing, wrong or unsafe."""
+
+    code = "configuration_error"

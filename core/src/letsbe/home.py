@@ -1,0 +1,71 @@
+"""The home folder: where one tenant's state is kept, and what lies where in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT_VARIABLE = "LETSBE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The places inside a home folder.
+
+    Args:
+        folder: The folder itself, mode 0700.
+    """
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> Home:
+        """Return the home of ``$LETSBE_HOME``, else ``~/.letsbe``."""
+        named = os.environ.get(ENVIRONMENT_VARIABLE)
+        return cls(Path(named) if named else Path.home() / ".letsbe")
+
+    @property
+    def configuration(self) -> Path:
+        """The configuration that a person edits."""
+        return self.folder / "letsbe.toml"
+
+    @property
+    def database(self) -> Path:
+        """Secrets (sealed), approvals, the audit log, usage."""
+        return self.folder / "letsbe.db"
+
+    @property
+    def vault_key(self) -> Path:
+        """The key that seals secrets, mode 0600."""
+        return self.folder / "vault.key"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key that chains the audit log, mode 0600."""
+        return self.folder / "audit.key"
+
+    @property
+    def operator_token(self) -> Path:
+        """The bearer token of whoever approves and keeps secrets, mode 0600."""
+        return self.folder / "tokens" / "operator"
+
+    @property
+    def agent_tokens(self) -> Path:
+        """The folder with one bearer token per agent, each of mode 0600."""
+        return self.folder / "tokens" / "agents"
+
+    @property
+    def agents(self) -> Path:
+        """Agents with their autonomy levels and external unlocks."""
+        return self.folder / "agents.json"
+
+    @property
+    def plugin_set(self) -> Path:
+        """Which of the installed plugins this tenant uses."""
+        return self.folder / "plugins.json"
+
+    @property
+    def tool_registry(self) -> Path:
+        """The tenant's tools with their addresses and the names of their secrets."""
+        return self.folder / "tool-registry.json"

@@ -1,0 +1,72 @@
+"""The public surface for plugin authors: this module and ``letsbe.testing``.
+
+A plugin is a module (or object) with functions marked :data:`hookimpl`, named by an
+entry point of one of the groups ``letsbe.executors``, ``letsbe.tools``,
+``letsbe.redactors`` and ``letsbe.billing``.
+"""
+
+from letsbe.errors import (
+    DeadlineExceeded,
+    FieldError,
+    InvalidRequest,
+    LetsBeError,
+    PathRefused,
+    Refused,
+    ToolFailed,
+)
+from letsbe.plugin._actions import Action, Arguments, Example
+from letsbe.plugin._calls import (
+    CallContext,
+    Decision,
+    Execution,
+    Outcome,
+    Result,
+    ToolCall,
+)
+from letsbe.plugin._hooks import hookimpl
+from letsbe.plugin._protocols import (
+    BillingBackend,
+    Executor,
+    Health,
+    ToolAdapter,
+    UsageRecord,
+)
+from letsbe.plugin._site import Site
+from letsbe.plugin._version import API_VERSION
+from letsbe.policy.tiers import Tier
+from letsbe.policy.verdict import Verdict
+from letsbe.redaction.finding import Finding, RedactionLayer
+from letsbe.vault.secret import RegisteredSecrets, Secret
+
+__all__ = [
+    "API_VERSION",
+    "Action",
+    "Arguments",
+    "BillingBackend",
+    "CallContext",
+    "DeadlineExceeded",
+    "Decision",
+    "Example",
+    "Execution",
+    "Executor",
+    "FieldError",
+    "Finding",
+    "Health",
+    "InvalidRequest",
+    "LetsBeError",
+    "Outcome",
+    "PathRefused",
+    "RedactionLayer",
+    "Refused",
+    "RegisteredSecrets",
+    "Result",
+    "Secret",
+    "Site",
+    "Tier",
+    "ToolAdapter",
+    "ToolCall",
+    "ToolFailed",
+    "UsageRecord",
+    "Verdict",
+    "hookimpl",
+]

@@ -1,0 +1,28 @@
+"""What a plugin is told about the machine and tenant it runs for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The part of the configuration that plugins may see.
+
+    Args:
+        roots: The folders that files may be read from and written to.
+        forbidden: Folders and files closed to every plugin, inside a root or not:
+            the home folder with its vault, the agent runtime's own state.
+        closed_ports: Loopback ports that executors may not reach.
+        settings: The plugin's own table of the configuration, unchecked.
+        output_limit: The most bytes of output that a call may return.
+    """
+
+    roots: tuple[Path, ...]
+    forbidden: tuple[Path, ...] = ()
+    closed_ports: frozenset[int] = frozenset()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    output_limit: int = 256 * 1024

@@ -1,0 +1,1 @@
+"""What a call may do: tiers, commands, paths, autonomy and approvals."""

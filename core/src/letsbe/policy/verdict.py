@@ -1,0 +1,67 @@
+"""What classification says of a call, before anyone decides about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from letsbe.policy.tiers import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a call would do, as far as it could be understood without doing it.
+
+    Args:
+        tier: How much harm it can do.
+        rule: The rule that decided, such as ``sort.write``; stable, for programs.
+        reason: What the rule found, in one sentence, for agent and person alike.
+        external: Whether it reaches people or systems outside. Kept apart from the
+            tier, because a call can be external and destructive.
+        refused: Whether it will not be run at all, whoever approves.
+        alternative: What to do instead, where there is something.
+        hosts: The host names it would contact; ``None`` if they cannot be known,
+            which keeps out every secret that is bound to hosts.
+        plan: What exactly will run (argv lists, folder, resolved programs, paths),
+            as JSON. It is shown to whoever approves and is part of the digest.
+        work: What was understood, handed back to the executor when the call runs so
+            that nothing is read twice. Never stored or shown.
+    """
+
+    tier: Tier
+    rule: str
+    reason: str
+    external: bool = False
+    refused: bool = False
+    alternative: str | None = None
+    hosts: tuple[str, ...] | None = ()
+    plan: Mapping[str, Any] = field(default_factory=dict)
+    work: Any = field(default=None, repr=False, compare=False)
+
+    def raised_by(self, others: Iterable[Verdict]) -> Verdict:
+        """Combine with other opinions of the same call; the strictest decides.
+
+        Args:
+            others: Verdicts of hooks or of the parts of the call. None of them can
+                lower the tier, take back ``external`` or undo a refusal.
+
+        Returns:
+            This verdict with the strictest tier, rule, reason and alternative.
+        """
+        strictest = self
+        external, refused = self.external, self.refused
+        for other in others:
+            external |= other.external
+            refused |= other.refused
+            if (other.refused, other.tier) > (strictest.refused, strictest.tier):
+                strictest = other
+        return replace(
+            self,
+            tier=max(strictest.tier, self.tier),
+            rule=strictest.rule,
+            reason=strictest.reason,
+            alternative=strictest.alternative,
+            external=external,
+            refused=refused,
+        )

@@ -1,0 +1,1 @@
+"""What is kept on disk: the database, the audit chain, the documents."""

@@ -1,0 +1,1 @@
+"""The encrypted secrets, the references to them and who may use them."""

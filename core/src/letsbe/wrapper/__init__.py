@@ -1,0 +1,1 @@
+"""The Safety Wrapper: every tool call, from HTTP to an audited result."""
