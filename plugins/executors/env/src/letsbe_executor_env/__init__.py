@@ -1,3 +1,3 @@
 """Reads and updates .env files without showing their secrets."""
 
-from letsbe.plugin import API_VERSION as API_VERSION
+API_VERSION = (0, 1)

@@ -1,3 +1,3 @@
 """Runs classified command lines without a shell."""
 
-from letsbe.plugin import API_VERSION as API_VERSION
+API_VERSION = (0, 1)
