@@ -1,0 +1,18 @@
+"""The test kit for plugin authors: what the core lends a plugin, without the core.
+
+Nothing here starts a server, opens a vault or touches a file outside the folder it is
+given::
+
+    from letsbe.testing import FakeExecution, make_call, make_site
+
+    executor = FileExecutor(make_site(tmp_path))
+    call = make_call(executor.actions[0], {"path": "notes.txt"})
+    verdict = executor.classify(call)
+    result = await executor.execute(call, verdict, FakeExecution())
+"""
+
+from letsbe.testing._calls import make_call, make_site
+from letsbe.testing._execution import FakeExecution
+from letsbe.testing._secrets import FakeSecrets
+
+__all__ = ["FakeExecution", "FakeSecrets", "make_call", "make_site"]
