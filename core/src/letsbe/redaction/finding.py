@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One stretch of bytes to take out.
+
+    A tuple, because a dense text makes tens of thousands of them.
 
     Args:
         start: The first byte's offset.
-        end: The offset after the last byte.
-        kind: What it is, such as ``registered`` or ``github_token``.
+        end: The offset after the last byte; above ``start``.
+        kind: What it is, such as ``registered`` or ``github_token``: lower-case
+            letters, digits, ``_`` and ``-``, at most 64.
         name: The registered secret's name, if it is one; it becomes
             ``SECRET_REF(name)``, all else ``[REDACTED:kind]``.
-        rule: The layer's rule that found it.
+        rule: The layer's rule that found it: letters, digits, ``_.:-``, at most 80.
     """
 
     start: int
@@ -29,7 +30,11 @@ class Finding:
 
 @runtime_checkable
 class RedactionLayer(Protocol):
-    """One way of finding secrets in text."""
+    """One way of finding secrets in text.
+
+    A layer that knows the names of the registered secrets also offers
+    ``names() -> frozenset[str]`` (:class:`NamesSecrets`).
+    """
 
     name: str
     """The layer's name, unique among the active layers."""
@@ -37,7 +42,7 @@ class RedactionLayer(Protocol):
     """Its place in the pipeline; lower runs first, and wins where spans overlap."""
 
     def find(self, text: bytes) -> Iterable[Finding]:
-        """Find what must not be seen.
+        """Find what must not be seen. Called from several threads at once.
 
         Args:
             text: UTF-8, or bytes of unknown encoding. Never changed.
@@ -46,6 +51,16 @@ class RedactionLayer(Protocol):
             Findings in any order; they may overlap.
 
         Raises:
-            Exception: Whatever is raised withholds the whole text.
+            Exception: Whatever is raised withholds the whole text, and so does a
+                finding that is malformed or outside the text.
         """
+        ...
+
+
+@runtime_checkable
+class NamesSecrets(Protocol):
+    """A layer that can tell the pipeline which references are real ones."""
+
+    def names(self) -> frozenset[str]:
+        """Return the names that its findings may carry."""
         ...

@@ -1,0 +1,119 @@
+"""All redaction layers as one: bytes, text or JSON in, the same without secrets out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from letsbe.errors import OutputWithheld
+from letsbe.redaction.documents import JSON, redact_document
+from letsbe.redaction.finding import NamesSecrets, RedactionLayer
+from letsbe.redaction.spans import Span, checked, resolve, splice
+from letsbe.redaction.structure import keep_json
+
+
+class Pipeline:
+    """The layers of one process, in order.
+
+    Safe to use from several threads if the layers are. The same input gives the same
+    output as long as the registered secrets stay the same; redacting what was redacted
+    changes nothing; JSON stays JSON.
+
+    Args:
+        layers: The active layers; they are sorted by their order, then their name.
+    """
+
+    def __init__(self, layers: Sequence[RedactionLayer]) -> None:
+        ordered = sorted(layers, key=lambda layer: (layer.order, layer.name))
+        self._layers = tuple(ordered)
+        self._naming = tuple(
+            layer for layer in ordered if isinstance(layer, NamesSecrets)
+        )
+
+    def find(self, text: bytes) -> list[Span]:
+        """Find what must be taken out of a text.
+
+        Args:
+            text: UTF-8, or bytes of unknown encoding.
+
+        Returns:
+            Spans in order, none overlapping another, none inside a placeholder.
+
+        Raises:
+            OutputWithheld: A layer failed, or found what cannot be.
+        """
+        spans: list[Span] = []
+        for rank, layer in enumerate(self._layers):
+            spans += _ask(layer, text, rank)
+        if not spans:
+            return spans
+        spans = resolve(text, spans, self._names())
+        return keep_json(text, spans)
+
+    def redact(self, text: bytes) -> bytes:
+        """Take every secret out of a text.
+
+        Args:
+            text: UTF-8, or bytes of unknown encoding.
+
+        Returns:
+            The text without secrets; the same object if there were none.
+
+        Raises:
+            OutputWithheld: A layer failed, so nothing of the text may be seen.
+        """
+        spans = self.find(text)
+        return splice(text, spans) if spans else text
+
+    def redact_text(self, text: str) -> str:
+        """Take every secret out of a string; as :meth:`redact`."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        spans = self.find(encoded)
+        if not spans:
+            return text
+        redacted = splice(encoded, spans)
+        try:
+            return redacted.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            # A layer's span cut a character in two; its rest is no character.
+            return redacted.decode("utf-8", "replace")
+
+    def redact_json(self, value: JSON) -> JSON:
+        """Take every secret out of a JSON value: strings, keys and numbers.
+
+        Keys that become equal are told apart by a suffix, ``#2`` and so on.
+
+        Args:
+            value: Anything that JSON can hold.
+
+        Returns:
+            The value without secrets; the same object if there were none.
+
+        Raises:
+            OutputWithheld: A layer failed, the value is nested too deeply, or it is
+                not JSON.
+        """
+        return redact_document(value, self.redact, self.redact_text)
+
+    def _names(self) -> frozenset[str]:
+        names: frozenset[str] = frozenset()
+        for layer in self._naming:
+            try:
+                names |= frozenset(layer.names())
+            except Exception:  # noqa: BLE001, S112 - knowing fewer names redacts more
+                continue
+        return names
+
+
+def _ask(layer: RedactionLayer, text: bytes, rank: int) -> list[Span]:
+    try:
+        return checked(layer.find(text), len(text), rank, layer.name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001, S110 - whatever it raises withholds the text
+        pass
+    # Raised outside of the handler, so that no chain leads to the layer's exception.
+    message = (
+        f"The redaction layer {layer.name} failed, so this output is withheld. "
+        "Run `letsbe plugins check` on the server."
+    )
+    raise OutputWithheld(message)

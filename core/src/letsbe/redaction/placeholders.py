@@ -1,0 +1,74 @@
+"""What stands in a text where a secret was, and how it is recognised again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import NamedTuple
+
+_NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
+_KIND = r"[a-z][a-z0-9_-]{0,63}"
+_LABEL = re.compile(_KIND)
+_SECRET_NAME = re.compile(_NAME)
+_RULE = re.compile(r"[A-Za-z0-9_.:-]{0,80}")
+_PLACEHOLDER = re.compile(
+    rf"SECRET_REF\((?P<name>{_NAME})\)|\[REDACTED:{_KIND}\]".encode()
+)
+
+
+class Region(NamedTuple):
+    """A placeholder that already stands in a text.
+
+    Args:
+        start: Its first byte's offset.
+        end: The offset after its last byte.
+        inner_start: Where a finding may still lie in it: the name of a reference that
+            is not a registered one, so that nobody hides a value there.
+        inner_end: The offset after that stretch.
+    """
+
+    start: int
+    end: int
+    inner_start: int
+    inner_end: int
+
+
+@lru_cache(maxsize=65_536)
+def placeholder(kind: str, name: str | None, rule: str) -> bytes:
+    """Return what takes a finding's place: ASCII that any quoting leaves alone.
+
+    Args:
+        kind: The finding's kind.
+        name: The registered secret's name, if it is one.
+        rule: The layer's rule, checked because it is shown to people.
+
+    Raises:
+        ValueError: One of them is not of the form that :class:`Finding` states.
+    """
+    good = _LABEL.fullmatch(kind) and _RULE.fullmatch(rule)
+    if not good or not (name is None or _SECRET_NAME.fullmatch(name)):
+        message = "a finding's kind, name or rule is malformed"
+        raise ValueError(message)
+    return (f"[REDACTED:{kind}]" if name is None else f"SECRET_REF({name})").encode()
+
+
+def placeholders_in(text: bytes, names: Collection[str]) -> list[Region]:
+    """Find the placeholders of a text, in order.
+
+    Args:
+        text: The text.
+        names: The names of registered secrets; their references are closed to every
+            finding.
+    """
+    if b"SECRET_REF(" not in text and b"[REDACTED:" not in text:
+        return []
+    return [_region(match, names) for match in _PLACEHOLDER.finditer(text)]
+
+
+def _region(match: re.Match[bytes], names: Collection[str]) -> Region:
+    start, end = match.span()
+    name = match["name"]
+    if name is None or name.decode() in names:
+        return Region(start, end, end, end)
+    return Region(start, end, *match.span("name"))

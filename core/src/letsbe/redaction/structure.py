@@ -1,0 +1,151 @@
+"""Spans that keep JSON valid.
+
+Most spans lie inside a string and need nothing. The others are seen from a few bytes:
+a stretch that could stand outside of strings (a number, a whole object), that holds a
+quote, or that begins or ends inside an escape. Only then is the text parsed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+from letsbe.redaction.spans import Span, merge
+
+# What can stand outside of strings: numbers, brackets, true, null, NaN and the like.
+_BARE = re.compile(rb"[\s0-9+\-.eE{}\[\]:,truefalsnNIity]+")
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_BACKSLASH, _QUOTE = ord("\\"), ord('"')
+
+
+class _Document(NamedTuple):
+    """One valid JSON document in a text, with the offsets of its tokens."""
+
+    text: bytes
+    start: int
+    end: int
+    starts: list[int]
+    ends: list[int]
+
+
+def keep_json(text: bytes, spans: list[Span]) -> list[Span]:
+    """Widen spans so that a JSON document stays one.
+
+    A number becomes a string; a stretch over several tokens becomes the smallest whole
+    value around it; an escape is taken out whole. Each line counts as a document if
+    the text as a whole is none (JSON lines, server-sent events).
+
+    Args:
+        text: Any text.
+        spans: Spans in order, none overlapping another.
+
+    Returns:
+        The spans, widened where it was needed, in order and without overlap.
+    """
+    doubtful = [span for span in spans if _doubtful(text, span)]
+    if not doubtful:
+        return spans
+    documents: dict[tuple[int, int], _Document | None] = {}
+    widened = {
+        span: _widen(document, span)
+        for span in doubtful
+        if (document := _document_around(text, span, documents)) is not None
+    }
+    return merge([widened.get(span, span) for span in spans])
+
+
+def _doubtful(text: bytes, span: Span) -> bool:
+    start, end = span.start, span.end
+    return (
+        text[end - 1] == _BACKSLASH
+        or (start > 0 and text[start - 1] == _BACKSLASH)
+        or text.find(b"\\u", max(start - 5, 0), start) >= 0
+        or text.find(b"\\u", max(end - 5, 0), end) >= 0
+        or text.find(b'"', start, end) >= 0
+        or _BARE.fullmatch(text, start, end) is not None
+    )
+
+
+def _document_around(
+    text: bytes, span: Span, known: dict[tuple[int, int], _Document | None]
+) -> _Document | None:
+    """Find the JSON document that a span lies in: the whole text, or its line."""
+    whole = (0, len(text))
+    if whole not in known:
+        known[whole] = _document(text, *whole)
+    if known[whole] is not None:
+        return known[whole]
+    start = text.rfind(b"\n", 0, span.start) + 1
+    if text.startswith(b"data:", start):
+        start += len(b"data:")
+    end = text.find(b"\n", span.end)
+    line = (start, len(text) if end < 0 else end)
+    if line not in known:
+        known[line] = _document(text, *line)
+    return known[line]
+
+
+def _document(text: bytes, start: int, end: int) -> _Document | None:
+    try:
+        json.loads(text[start:end], parse_int=len)
+    except (ValueError, RecursionError):
+        return None
+    tokens = [match.span() for match in _TOKEN.finditer(text, start, end)]
+    starts, ends = zip(*tokens, strict=True)
+    return _Document(text, start, end, list(starts), list(ends))
+
+
+def _widen(document: _Document, span: Span) -> Span:
+    text = document.text
+    last = len(document.starts) - 1
+    first_token = max(bisect_right(document.starts, span.start) - 1, 0)
+    last_token = min(max(bisect_right(document.starts, span.end - 1) - 1, 0), last)
+    start, end = document.starts[first_token], document.ends[last_token]
+    one = first_token == last_token
+    if one and text[start] == _QUOTE:
+        if start < span.start and span.end < end:
+            return _whole_escapes(text, span, start + 1)
+        return _quoted(span, start, end)
+    if one and text[start : start + 1] not in b"{}[],:":
+        return _quoted(span, start, end)
+    return _quoted(span, *_value_around(document, span))
+
+
+def _whole_escapes(text: bytes, span: Span, start: int) -> Span:
+    """Move a span's ends in a string so that they cut no escape."""
+    # An escape is at most 6 bytes; the string's beginning says how they are cut.
+    for match in _ESCAPE.finditer(text, start, span.end + 6):
+        if match.start() >= span.end:
+            break
+        if match.start() < span.start < match.end():
+            span = span._replace(start=match.start())
+        if match.start() < span.end < match.end():
+            return span._replace(end=match.end())
+    return span
+
+
+def _value_around(document: _Document, span: Span) -> tuple[int, int]:
+    """Find the smallest object or array that holds a span, or the whole document."""
+    open_at: list[int] = []
+    for start, end in zip(document.starts, document.ends, strict=True):
+        token = document.text[start : start + 1]
+        if token in b"{[":
+            open_at.append(start)
+        elif token in b"}]":
+            begin = open_at.pop()
+            # Containers close from the inside out, so the first one is the smallest.
+            if begin <= span.start and span.end <= end:
+                return begin, end
+    return document.starts[0], document.ends[-1]
+
+
+def _quoted(span: Span, start: int, end: int) -> Span:
+    label = span.placeholder
+    if not label.startswith(b'"'):
+        label = b'"' + label + b'"'
+    return span._replace(
+        start=min(start, span.start), end=max(end, span.end), placeholder=label
+    )
