@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/*/pyproject.toml"))
-RUFF = [sys.executable, *"-m ruff check --no-cache --select TID".split()]
+RUFF = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID"]
 RUFF += ["--output-format", "concise"]
 PUBLIC = {"plugin", "testing"}
 
