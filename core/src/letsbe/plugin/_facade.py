@@ -1,0 +1,250 @@
+"""The plugins of a process behind types; nobody else touches pluggy."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import anyio
+
+from letsbe.errors import ConfigurationError
+from letsbe.plugin._calls import Decision, Result, ToolCall
+from letsbe.plugin._discovery import discover
+from letsbe.plugin._events import Events
+from letsbe.plugin._health import ask
+from letsbe.plugin._loading import Loaded, load
+from letsbe.plugin._offers import Offer
+from letsbe.plugin._protocols import BillingBackend, Executor, ToolAdapter, UsageRecord
+from letsbe.plugin._records import Kind, PluginRecord, Status
+from letsbe.plugin._set import PluginSet
+from letsbe.plugin._site import Site
+from letsbe.policy.verdict import Verdict
+from letsbe.redaction.finding import RedactionLayer
+from letsbe.vault.secret import RegisteredSecrets
+
+if TYPE_CHECKING:
+    import click
+
+P = TypeVar("P")
+
+START_TIMEOUT = 30.0
+"""Seconds that an import, and then a registration, may take. Far longer than an event
+hook may: a first import compiles, and nobody waits for an answer yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provided(Generic[P]):
+    """An object that an active plugin registered.
+
+    Args:
+        record: The plugin.
+        provider: The object.
+    """
+
+    record: PluginRecord
+    provider: P
+
+
+class Plugins:
+    """What the plugins of this process offer.
+
+    Args:
+        plugins: Every plugin found, in order, after loading.
+        hook_timeout: Seconds that one event hook of one plugin may take.
+    """
+
+    executors: tuple[Provided[Executor], ...]
+    """The active executors."""
+    tool_adapters: tuple[Provided[ToolAdapter], ...]
+    """The active tool adapters."""
+    redaction_layers: tuple[Provided[RedactionLayer], ...]
+    """The active redaction layers, in the order in which they run."""
+    billing_backends: tuple[Provided[BillingBackend], ...]
+    """The active billing backends."""
+    catalog: Mapping[str, Offer]
+    """Every action that can be called, by its name, sorted."""
+
+    def __init__(self, plugins: Sequence[Loaded], *, hook_timeout: float) -> None:
+        self._plugins = tuple(plugins)
+        self._active = [p for p in plugins if p.record.status is Status.ACTIVE]
+        self._events = Events(self._active, hook_timeout)
+        self._unhealthy: dict[str, str] = {}
+        self.executors = tuple(self._provided(Kind.EXECUTORS))
+        self.tool_adapters = tuple(self._provided(Kind.TOOLS))
+        layers: list[Provided[RedactionLayer]] = self._provided(Kind.REDACTORS)
+        layers.sort(key=lambda each: (each.provider.order, each.provider.name))
+        self.redaction_layers = tuple(layers)
+        self.billing_backends = tuple(self._provided(Kind.BILLING))
+        offers = {
+            action.name: Offer(action, checked.provider, loaded.record)
+            for loaded in self._active
+            for checked in loaded.objects
+            for action in checked.actions
+        }
+        self.catalog = MappingProxyType(dict(sorted(offers.items())))
+
+    def _provided(self, kind: Kind) -> list[Provided[Any]]:
+        return [
+            Provided(loaded.record, checked.provider)
+            for loaded in self._active
+            if loaded.record.kind is kind
+            for checked in loaded.objects
+        ]
+
+    @property
+    def records(self) -> tuple[PluginRecord, ...]:
+        """Every plugin found, sorted, with its present status."""
+        return tuple(self._present(loaded.record) for loaded in self._plugins)
+
+    def _present(self, record: PluginRecord) -> PluginRecord:
+        if record.status is not Status.ACTIVE:
+            return record
+        problem = self._events.stalled.get(record.label)
+        if problem is not None:
+            problem = f"a hook failed: {problem}"
+        problem = problem or self._unhealthy.get(record.label)
+        return record.turned(Status.UNHEALTHY, problem) if problem else record
+
+    def classify(self, call: ToolCall, proposed: Verdict) -> Verdict:
+        """Let plugins raise a verdict; see the hook ``letsbe_classify``.
+
+        Blocks for as long as the hooks take, at most ``hook_timeout`` each.
+
+        Raises:
+            Refused: A plugin failed to answer.
+        """
+        return self._events.classify(call, proposed)
+
+    def before_execute(self, call: ToolCall, decision: Decision) -> str | None:
+        """Return why a plugin stops this call; see ``letsbe_before_execute``.
+
+        A plugin that fails to answer stops it. Blocks as :meth:`classify` does.
+        """
+        return self._events.before_execute(call, decision)
+
+    def after_execute(self, call: ToolCall, result: Result) -> None:
+        """Show a call and its redacted result to observers."""
+        self._events.after_execute(call, result)
+
+    def usage(self, record: UsageRecord) -> None:
+        """Show a usage record to observers."""
+        self._events.usage(record)
+
+    def cli(self, group: click.Group) -> None:
+        """Let plugins add commands to the command line."""
+        self._events.cli(group)
+
+    async def check(self, *, timeout: float) -> tuple[PluginRecord, ...]:  # noqa: ASYNC109 - each provider has its own deadline
+        """Ask every provider whether it can work, all at once.
+
+        Args:
+            timeout: Seconds that one provider may take.
+
+        Returns:
+            The records, with ``unhealthy`` and the reason where it applies.
+        """
+        problems: dict[str, str] = {}
+
+        async def examine(
+            each: Provided[Executor | ToolAdapter | BillingBackend],
+        ) -> None:
+            problem = await ask(each.provider, timeout)
+            if problem is not None:
+                problems.setdefault(each.record.label, problem)
+
+        async with anyio.create_task_group() as tasks:
+            for each in self._checkable():
+                tasks.start_soon(examine, each)
+        self._unhealthy = problems
+        return self.records
+
+    def _checkable(
+        self,
+    ) -> Iterator[Provided[Executor | ToolAdapter | BillingBackend]]:
+        for kind in (Kind.EXECUTORS, Kind.TOOLS, Kind.BILLING):
+            yield from self._provided(kind)
+
+    def require(self) -> None:
+        """Make sure that every plugin that must not be missing is active.
+
+        Raises:
+            ConfigurationError: A chosen redactor, a plugin that holds a gate, or one
+                that the set marks as required is not active; the error names each.
+        """
+        missing = [
+            f"{p.record.label} is {p.record.status} ({p.record.reason})"
+            for p in self._plugins
+            if p.required and p.record.status is not Status.ACTIVE
+        ]
+        if missing:
+            message = f"nothing starts without these plugins: {'; '.join(missing)}"
+            raise ConfigurationError(message)
+
+
+def load_plugins(
+    kinds: Collection[Kind],
+    site_for: Callable[[str], Site],
+    secrets: RegisteredSecrets | None,
+    plugin_set: PluginSet,
+    *,
+    hook_timeout: float,
+    start_timeout: float = START_TIMEOUT,
+    strict: bool = True,
+) -> Plugins:
+    """Find, import and register the chosen plugins.
+
+    Args:
+        kinds: The kinds that this process needs; nothing else is looked at.
+        site_for: Gives the site for a plugin's name, with that plugin's settings.
+        secrets: What redactors are given; needed if ``kinds`` has them.
+        plugin_set: What the tenant chose; nothing else is imported.
+        hook_timeout: Seconds that one event hook of one plugin may take.
+        start_timeout: Seconds that an import, and then a registration, may take.
+        strict: Whether a required plugin that is not active is an error. Only a
+            command that reports on plugins says no.
+
+    Returns:
+        The plugins; each that failed is in ``records`` with the reason.
+
+    Raises:
+        ConfigurationError: See :meth:`Plugins.require`.
+        ValueError: Redactors are to be loaded without secrets.
+    """
+    if Kind.REDACTORS in kinds and secrets is None:
+        message = "redactors need the registered secrets"
+        raise ValueError(message)
+    loaded = [
+        load(candidate, site_for(candidate.record.name), secrets, start_timeout)
+        for candidate in discover(kinds, plugin_set)
+    ]
+    plugins = Plugins(_refuse_clashes(loaded), hook_timeout=hook_timeout)
+    if strict:
+        plugins.require()
+    return plugins
+
+
+def _refuse_clashes(plugins: Sequence[Loaded]) -> list[Loaded]:
+    """Refuse every plugin that claims a name which another one claims too."""
+    claimants = defaultdict[tuple[str, str], list[Loaded]](list)
+    for loaded in plugins:
+        for claim in (claim for each in loaded.objects for claim in each.claims):
+            claimants[claim].append(loaded)
+    clashes = {c: who for c, who in sorted(claimants.items()) if len(who) > 1}
+    return [_refuse(loaded, clashes) for loaded in plugins]
+
+
+def _refuse(
+    loaded: Loaded, clashes: Mapping[tuple[str, str], Sequence[Loaded]]
+) -> Loaded:
+    for (space, name), claimants in clashes.items():
+        if any(claimant is loaded for claimant in claimants):
+            who = " and ".join(
+                f"{c.record.label} ({c.record.source})" for c in claimants
+            )
+            reason = f"the {space} {name} is offered by {who}: choose one of them"
+            record = loaded.record.turned(Status.DUPLICATE, reason)
+            return replace(loaded, record=record, objects=())
+    return loaded

@@ -1,0 +1,45 @@
+"""Asking providers whether they can work, without waiting for one that hangs."""
+
+from __future__ import annotations
+
+import anyio
+
+from letsbe.plugin._deadline import GuardedCallError, within
+from letsbe.plugin._protocols import BillingBackend, Executor, Health, ToolAdapter
+from letsbe.plugin._records import shown, type_name
+
+_GRACE = 0.5  # seconds for a check that was cancelled to clean up
+
+
+async def ask(
+    provider: Executor | ToolAdapter | BillingBackend,
+    timeout: float,  # noqa: ASYNC109 - it also bounds a check that blocks
+) -> str | None:
+    """Run a provider's ``check`` in a thread and event loop of its own.
+
+    Cancellation ends a check that waits; abandoning its thread ends one that blocks.
+
+    Args:
+        provider: An executor, adapter or billing backend.
+        timeout: Seconds that the check may take.
+
+    Returns:
+        What is wrong, or ``None`` if it is healthy.
+    """
+
+    async def check() -> object:
+        with anyio.fail_after(timeout):
+            return await provider.check()
+
+    def wait() -> object:
+        return within(timeout + _GRACE, lambda: anyio.run(check))
+
+    try:
+        health = await anyio.to_thread.run_sync(wait, abandon_on_cancel=True)
+    except GuardedCallError as error:
+        return f"its health check failed: {error}"
+    if not isinstance(health, Health) or not isinstance(health.message, str):
+        return f"its health check gave a {type_name(health)} instead of a Health"
+    if health.healthy is True:
+        return None
+    return shown(health.message, 200) or "it says that it is not healthy"
