@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 
@@ -14,7 +14,7 @@ from letsbe.errors import ConfigurationError
 from letsbe.plugin._calls import Decision, Result, ToolCall
 from letsbe.plugin._discovery import discover
 from letsbe.plugin._events import Events
-from letsbe.plugin._health import ask
+from letsbe.plugin._health import Checkable, ask
 from letsbe.plugin._loading import Loaded, load
 from letsbe.plugin._offers import Offer
 from letsbe.plugin._protocols import BillingBackend, Executor, ToolAdapter, UsageRecord
@@ -28,24 +28,9 @@ from letsbe.vault.secret import RegisteredSecrets
 if TYPE_CHECKING:
     import click
 
-P = TypeVar("P")
-
 START_TIMEOUT = 30.0
 """Seconds that an import, and then a registration, may take. Far longer than an event
 hook may: a first import compiles, and nobody waits for an answer yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Provided(Generic[P]):
-    """An object that an active plugin registered.
-
-    Args:
-        record: The plugin.
-        provider: The object.
-    """
-
-    record: PluginRecord
-    provider: P
 
 
 class Plugins:
@@ -56,14 +41,14 @@ class Plugins:
         hook_timeout: Seconds that one event hook of one plugin may take.
     """
 
-    executors: tuple[Provided[Executor], ...]
-    """The active executors."""
-    tool_adapters: tuple[Provided[ToolAdapter], ...]
-    """The active tool adapters."""
-    redaction_layers: tuple[Provided[RedactionLayer], ...]
-    """The active redaction layers, in the order in which they run."""
-    billing_backends: tuple[Provided[BillingBackend], ...]
-    """The active billing backends."""
+    executors: tuple[Executor, ...]
+    """What the active plugins registered as executors."""
+    tool_adapters: tuple[ToolAdapter, ...]
+    """Their tool adapters."""
+    redaction_layers: tuple[RedactionLayer, ...]
+    """Their redaction layers, in the order in which they run."""
+    billing_backends: tuple[BillingBackend, ...]
+    """Their billing backends."""
     catalog: Mapping[str, Offer]
     """Every action that can be called, by its name, sorted."""
 
@@ -72,12 +57,11 @@ class Plugins:
         self._active = [p for p in plugins if p.record.status is Status.ACTIVE]
         self._events = Events(self._active, hook_timeout)
         self._unhealthy: dict[str, str] = {}
-        self.executors = tuple(self._provided(Kind.EXECUTORS))
-        self.tool_adapters = tuple(self._provided(Kind.TOOLS))
-        layers: list[Provided[RedactionLayer]] = self._provided(Kind.REDACTORS)
-        layers.sort(key=lambda each: (each.provider.order, each.provider.name))
-        self.redaction_layers = tuple(layers)
-        self.billing_backends = tuple(self._provided(Kind.BILLING))
+        self.executors = tuple(self._registered(Kind.EXECUTOR))
+        self.tool_adapters = tuple(self._registered(Kind.TOOL))
+        layers: list[RedactionLayer] = self._registered(Kind.REDACTOR)
+        self.redaction_layers = tuple(sorted(layers, key=lambda x: (x.order, x.name)))
+        self.billing_backends = tuple(self._registered(Kind.BILLING))
         offers = {
             action.name: Offer(action, checked.provider, loaded.record)
             for loaded in self._active
@@ -86,9 +70,9 @@ class Plugins:
         }
         self.catalog = MappingProxyType(dict(sorted(offers.items())))
 
-    def _provided(self, kind: Kind) -> list[Provided[Any]]:
+    def _registered(self, kind: Kind) -> list[Any]:
         return [
-            Provided(loaded.record, checked.provider)
+            checked.provider
             for loaded in self._active
             if loaded.record.kind is kind
             for checked in loaded.objects
@@ -148,24 +132,18 @@ class Plugins:
         """
         problems: dict[str, str] = {}
 
-        async def examine(
-            each: Provided[Executor | ToolAdapter | BillingBackend],
-        ) -> None:
-            problem = await ask(each.provider, timeout)
+        async def examine(record: PluginRecord, provider: Checkable) -> None:
+            problem = await ask(provider, timeout)
             if problem is not None:
-                problems.setdefault(each.record.label, problem)
+                problems.setdefault(record.label, problem)
 
         async with anyio.create_task_group() as tasks:
-            for each in self._checkable():
-                tasks.start_soon(examine, each)
+            for loaded in self._active:
+                for checked in loaded.objects:
+                    if isinstance(checked.provider, Checkable):
+                        tasks.start_soon(examine, loaded.record, checked.provider)
         self._unhealthy = problems
         return self.records
-
-    def _checkable(
-        self,
-    ) -> Iterator[Provided[Executor | ToolAdapter | BillingBackend]]:
-        for kind in (Kind.EXECUTORS, Kind.TOOLS, Kind.BILLING):
-            yield from self._provided(kind)
 
     def require(self) -> None:
         """Make sure that every plugin that must not be missing is active.
@@ -213,7 +191,7 @@ def load_plugins(
         ConfigurationError: See :meth:`Plugins.require`.
         ValueError: Redactors are to be loaded without secrets.
     """
-    if Kind.REDACTORS in kinds and secrets is None:
+    if Kind.REDACTOR in kinds and secrets is None:
         message = "redactors need the registered secrets"
         raise ValueError(message)
     loaded = [

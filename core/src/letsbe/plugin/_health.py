@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import anyio
 
 from letsbe.plugin._deadline import GuardedCallError, within
-from letsbe.plugin._protocols import BillingBackend, Executor, Health, ToolAdapter
+from letsbe.plugin._protocols import Health
 from letsbe.plugin._records import shown, type_name
 
 _GRACE = 0.5  # seconds for a check that was cancelled to clean up
 
 
+@runtime_checkable
+class Checkable(Protocol):
+    """Any object that a plugin registered and that can be asked how it is."""
+
+    async def check(self) -> Health:
+        """Say whether it can work."""
+        ...
+
+
 async def ask(
-    provider: Executor | ToolAdapter | BillingBackend,
+    provider: Checkable,
     timeout: float,  # noqa: ASYNC109 - it also bounds a check that blocks
 ) -> str | None:
     """Run a provider's ``check`` in a thread and event loop of its own.

@@ -76,7 +76,7 @@ def load(
     record, selection = candidate.record, candidate.selection
     if selection is None:
         return Loaded(record, required=False)
-    required = selection.required or record.kind is Kind.REDACTORS
+    required = selection.required or record.kind is Kind.REDACTOR
     loaded = Loaded(record, required=required)
     if record.status is not Status.SELECTED or candidate.entry is None:
         return loaded
@@ -185,7 +185,7 @@ def _register(
 ) -> tuple[Checked, ...]:
     kind = record.kind
     lent: dict[str, Any] = {"site": site}
-    if kind is Kind.REDACTORS:
+    if kind is Kind.REDACTOR:
         lent["secrets"] = secrets
     hook = getattr(hooks.hook, kind.hook)
     try:

@@ -71,17 +71,17 @@ class _Shape:
 
 
 _SHAPES = {
-    Kind.EXECUTORS: _Shape(
+    Kind.EXECUTOR: _Shape(
         Executor, "an Executor", ("classify",), ("execute", "check"), ("actions",)
     ),
-    Kind.TOOLS: _Shape(
+    Kind.TOOL: _Shape(
         ToolAdapter,
         "a ToolAdapter",
         ("classify",),
         ("invoke", "check"),
         ("name", "operations"),
     ),
-    Kind.REDACTORS: _Shape(
+    Kind.REDACTOR: _Shape(
         RedactionLayer, "a RedactionLayer", ("find",), (), ("name", "order")
     ),
     Kind.BILLING: _Shape(
@@ -131,15 +131,15 @@ def _check_object(kind: Kind, thing: object) -> Checked:
             f"it lacks {', '.join(missing) or 'a member'}"
         )
     _check_methods(shape, thing)
-    if kind is Kind.EXECUTORS:
+    if kind is Kind.EXECUTOR:
         actions = _check_actions(thing, "actions", "")
         return Checked(thing, actions, frozenset(("action", a.name) for a in actions))
     name = _check_name(thing)
-    if kind is Kind.TOOLS:
+    if kind is Kind.TOOL:
         actions = _check_actions(thing, "operations", f"{name}.")
         claims = {("action", action.name) for action in actions}
         return Checked(thing, actions, frozenset(claims | {("tool", name)}))
-    if kind is Kind.REDACTORS:
+    if kind is Kind.REDACTOR:
         if type(_part(thing, "order")) is not int:
             raise _wrong(f"the order of {type_name(thing)} is not a whole number")
         return Checked(thing, (), frozenset({("layer", name)}))

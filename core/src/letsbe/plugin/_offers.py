@@ -89,7 +89,7 @@ class Offer:
                 the one that cancels the call.
         """
         provider = self.provider
-        executes = self.record.kind is Kind.EXECUTORS
+        executes = self.record.kind is Kind.EXECUTOR
         method: Any = provider.execute if executes else provider.invoke  # type: ignore[union-attr]  # the kind says which
         try:
             result = await method(call, verdict, run)

@@ -16,15 +16,15 @@ _SHOWN = 120
 class Kind(enum.StrEnum):
     """What a plugin brings; each kind has its entry-point group and its hook."""
 
-    EXECUTORS = "executors"
-    TOOLS = "tools"
-    REDACTORS = "redactors"
+    EXECUTOR = "executor"
+    TOOL = "tool"
+    REDACTOR = "redactor"
     BILLING = "billing"
 
     @property
     def group(self) -> str:
         """The entry-point group, such as ``letsbe.tools``."""
-        return f"letsbe.{self.value}"
+        return _GROUPS[self]
 
     @property
     def hook(self) -> str:
@@ -32,10 +32,16 @@ class Kind(enum.StrEnum):
         return _REGISTRATION[self]
 
 
+_GROUPS = {
+    Kind.EXECUTOR: "letsbe.executors",
+    Kind.TOOL: "letsbe.tools",
+    Kind.REDACTOR: "letsbe.redactors",
+    Kind.BILLING: "letsbe.billing",
+}
 _REGISTRATION = {
-    Kind.EXECUTORS: "letsbe_executors",
-    Kind.TOOLS: "letsbe_tool_adapters",
-    Kind.REDACTORS: "letsbe_redaction_layers",
+    Kind.EXECUTOR: "letsbe_executors",
+    Kind.TOOL: "letsbe_tool_adapters",
+    Kind.REDACTOR: "letsbe_redaction_layers",
     Kind.BILLING: "letsbe_billing_backends",
 }
 
@@ -87,7 +93,7 @@ class PluginRecord:
 
     @property
     def label(self) -> str:
-        """The kind and name, such as ``executors/shell``."""
+        """The kind and name, such as ``executor/shell``."""
         return f"{self.kind}/{self.name}"
 
     @property
