@@ -36,6 +36,7 @@ from letsbe.plugin._version import API_VERSION
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.finding import Finding, RedactionLayer
+from letsbe.redaction.standins import is_stand_in
 from letsbe.vault.secret import RegisteredSecrets, Secret
 
 __all__ = [
@@ -69,4 +70,5 @@ __all__ = [
     "UsageRecord",
     "Verdict",
     "hookimpl",
+    "is_stand_in",
 ]

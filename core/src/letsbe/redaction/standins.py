@@ -1,0 +1,87 @@
+"""Tells what only stands where a secret would from what may be one.
+
+Documentation, templates and already redacted text are full of values beside the word
+"password" that are nobody's password. Taking them out damages text and hides nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST = 256
+
+_WRAPPED = re.compile(
+    rb"""
+      <.*>                                   # <your-token>
+    | \[.*\]                                 # [token], [REDACTED:kind]
+    | \{.*\}                                 # {token}, {{ vault.token }}
+    | \$\{.* | \$\(.* | \$\$?[A-Za-z_][\w.:-]*  # ${TOKEN}, $(pass show), $TOKEN
+    | [\#@%]\{.* | <%.*                      # Ruby, Puppet, ERB
+    | %\w+% | %\(\w+\)s | @@?[\w.]+@@? | __[A-Za-z]\w*__
+    | SECRET_REF\(.* | \[REDACTED.* | oc-sent-.* | __OPENCLAW_.*
+    | !(?:vault|secret|env_var|Ref|Sub|GetAtt)\b.*    # YAML tags
+    | (?:op|vault|secret|env|ssm|keyring|file|awssm|gcpsm|kms|sops|ref\+\w+)
+      (?:://|:(?=[\w/.-]+\Z)).*              # op://vault/item, env:NAME
+    | (?:enc|ENC)\[.* | arn:aws.*
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_FILLER = re.compile(rb"(?:(.)\1*|[-*xX.#_?=\xe2\x80\xa2\xa6 ]+|[0 ]+)", re.DOTALL)
+_SPOKEN = re.compile(
+    rb"""
+      \*\*\* | \.\.\. | \xe2\x80\xa6 | \xe2\x80\xa2\xe2\x80\xa2
+    | x{4} | 0{12} | \bx{3}\b
+    | (?:\A|[^a-z]) (?:your|my|the|some|an?) [-_ ] (?:[a-z0-9]+[-_ ]){0,4}
+      (?:key|token|secret|password|passwd|pass|passphrase|pwd|pat|credentials?|here
+        |value|id|jwt|string)
+    | \A your (?:[-_ ]|[a-z]*(?:key|token|secret|pass)) | [-_ ]here \Z | goes[-_ ]?here
+    | (?:\A|[^a-z]) (?:
+        change[-_ ]?(?:me|this|it|in) | replace[-_ ]?(?:me|this|with) | place[-_ ]?holder
+      | insert[-_ ] | enter[-_ ] | fill[-_ ]?(?:me|in) | to[-_ ]be[-_ ] | redacted
+      | dummy | fake[-_] | not[-_ ]?(?:a[-_ ]?real|set|used|needed|required)
+      | put[-_ ](?:your|the|it) | set[-_ ](?:me|this|in|by|your) | e\.g\. | example
+      )
+    | example(?:key|token|secret|password)? \Z
+    """,
+    re.VERBOSE,
+)
+_WORDS = frozenset(
+    b"""
+    password passwd passphrase pass pwd secret secrets token tokens key apikey api_key
+    api-key credential credentials auth authorization bearer basic cookie
+    none null nil undefined nan true false yes no on off n/a na void empty unset blank
+    string str bytes text varchar char int integer number float bool boolean object any
+    array list dict hash uuid optional required sensitive hidden masked secure private
+    public internal default example sample test testing dummy fake mock foo bar baz qux
+    todo tbd fixme changeme change_me change-me changeit replaceme replace_me
+    placeholder redacted value values here unknown missing invalid expired revoked valid
+    enabled disabled generated random auto automatic prompt ask stdin env environment
+    file vault keychain keyring
+    """.split()
+)
+_NUMBERED = frozenset(
+    b"changeme change_me change-me changeit replaceme replace_me placeholder example "
+    b"dummy sample foo bar value token key".split()
+)
+
+
+def is_stand_in(value: bytes) -> bool:
+    """Say whether a value only stands where a secret would.
+
+    Args:
+        value: The value alone, without its quotes. A long one is judged by its first
+            256 bytes.
+
+    Returns:
+        True for empty values, references (``${NAME}``, ``SECRET_REF(name)``), masks
+        (``***``, ``[REDACTED:kind]``), fillers (``xxxx``), spoken placeholders
+        (``your-token-here``, ``changeme``) and the words that stand for a type or for
+        nothing (``string``, ``null``).
+    """
+    value = value[:_LONGEST].strip()
+    if not value or _WRAPPED.fullmatch(value) or _FILLER.fullmatch(value):
+        return True
+    spoken = value.lower()
+    if spoken in _WORDS or spoken.rstrip(b"0123456789!?.,;:_-") in _NUMBERED:
+        return True
+    return _SPOKEN.search(spoken) is not None

@@ -1,0 +1,3 @@
+"""Finds long random-looking strings that no rule knows."""
+
+API_VERSION = (0, 1)

@@ -1,0 +1,3 @@
+"""Finds credentials by the forms that vendors and formats give them."""
+
+API_VERSION = (0, 1)
