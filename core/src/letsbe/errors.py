@@ -145,6 +145,12 @@ class PathRefused(Refused):
     code = "path_refused"
 
 
+class UrlRefused(Refused):
+    """A URL, or a redirect from it, leads where requests may not go."""
+
+    code = "url_refused"
+
+
 class ApprovalClosed(Conflict):
     """The approval was already decided, used, withdrawn or has expired."""
 
