@@ -1,0 +1,291 @@
+"""The vault: secrets sealed in the database, each with its history and scopes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from letsbe.errors import Conflict, StorageError
+from letsbe.storage.database import Database
+from letsbe.vault.names import check_name, unknown_secret
+from letsbe.vault.records import SecretRecord, all_records, record_of
+from letsbe.vault.scopes import ANYWHERE, normal_hosts, normal_tools
+from letsbe.vault.sealing import NotSealedHere, Sealer
+from letsbe.vault.secret import Secret
+from letsbe.vault.values import Alphabet, check_value, random_value
+
+Event = Literal["provided", "rotated", "deleted"]
+Recorder = Callable[[sqlite3.Connection, Event, SecretRecord], object]
+"""Called inside the transaction of each change, to write it into the audit log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """Every value at one version of the vault."""
+
+    version: int
+    newest: Mapping[str, Secret]
+    values: tuple[Secret, ...]
+
+
+class Vault:
+    """Keeps secrets; gives their values to redaction and to calls that may have them.
+
+    Args:
+        database: Where they are kept.
+        key: 32 bytes, without which no value can be read.
+        recorder: Told of every change, in the same transaction.
+    """
+
+    def __init__(
+        self, database: Database, key: bytes, *, recorder: Recorder | None = None
+    ) -> None:
+        self._database = database
+        self._sealer = Sealer(key)
+        self._recorder = recorder
+        self._lock = threading.Lock()
+        self._snapshot = _Snapshot(0, {}, ())
+
+    def provide(
+        self,
+        name: str,
+        value: str,
+        *,
+        tools: tuple[str, ...] | None = None,
+        hosts: tuple[str, ...] | None = None,
+    ) -> SecretRecord:
+        """Store a value, as a new secret or as a new version of one.
+
+        Args:
+            name: Its name.
+            value: The secret text.
+            tools: Which tools may use it; left out: as before, or any.
+            hosts: Which hosts it may be sent to; left out: as before, or any.
+
+        Raises:
+            InvalidRequest: The name, the value or a scope has not the right form.
+            StorageError: It could not be stored.
+        """
+        return self._store(name, value, tools, hosts, "provided")
+
+    def generate(
+        self,
+        name: str,
+        *,
+        length: int = 32,
+        alphabet: Alphabet = "letters_digits",
+        tools: tuple[str, ...] | None = None,
+        hosts: tuple[str, ...] | None = None,
+    ) -> SecretRecord:
+        """Store a random value under a new name.
+
+        Args:
+            name: Its name.
+            length: How many characters.
+            alphabet: Which characters.
+            tools: Which tools may use it; left out: any.
+            hosts: Which hosts it may be sent to; left out: any.
+
+        Raises:
+            Conflict: There is a secret of that name.
+            InvalidRequest: The name, length or a scope has not the right form.
+        """
+        value = random_value(length, alphabet)
+        return self._store(name, value, tools, hosts, "provided", new=True)
+
+    def rotate(self, name: str, value: str | None = None) -> SecretRecord:
+        """Give a secret a new value. The old ones are still redacted.
+
+        Args:
+            name: The secret's name.
+            value: The new text; left out: a random one.
+
+        Raises:
+            UnknownSecret: There is none of that name.
+            InvalidRequest: The value has not the right form.
+        """
+        chosen = random_value() if value is None else value
+        return self._store(name, chosen, None, None, "rotated", new=False)
+
+    def reveal(self, name: str) -> Secret:
+        """Return a secret's newest value, wrapped.
+
+        Raises:
+            UnknownSecret: There is none of that name; close names are listed.
+            StorageError: A stored value was changed, or the key is another.
+        """
+        newest = self._current().newest
+        if name not in newest:
+            check_name(name)
+            raise unknown_secret(name, newest)
+        return newest[name]
+
+    def delete(self, name: str) -> None:
+        """Erase a secret with its whole history; the name is free again.
+
+        Raises:
+            UnknownSecret: There is none of that name.
+        """
+        check_name(name)
+
+        def change(connection: sqlite3.Connection) -> None:
+            record = _existing(connection, name)
+            connection.execute(
+                "UPDATE secrets SET state = 'deleted', sealed = NULL,"
+                " fingerprint = '', changed = ? WHERE name = ?",
+                (_version(connection) + 1, name),
+            )
+            self._record(connection, "deleted", record)
+
+        self._database.write(change)
+
+    def list(self) -> list[SecretRecord]:
+        """Return every secret, sorted by name, without values."""
+        return self._database.read(all_records)
+
+    def get(self, name: str) -> SecretRecord:
+        """Return one secret, without its value.
+
+        Raises:
+            UnknownSecret: There is none of that name.
+        """
+        check_name(name)
+        return self._database.read(lambda connection: _existing(connection, name))
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change, whichever process makes it."""
+        return self._database.read(_version)
+
+    def current(self) -> tuple[Secret, ...]:
+        """Return every value that is kept, newest and old.
+
+        Raises:
+            StorageError: A stored value was changed, or the key is another.
+        """
+        return self._current().values
+
+    def _store(
+        self,
+        name: str,
+        value: str,
+        tools: tuple[str, ...] | None,
+        hosts: tuple[str, ...] | None,
+        event: Event,
+        new: bool | None = None,
+    ) -> SecretRecord:
+        check_name(name)
+        check_value(value)
+        wanted = (
+            None if tools is None else normal_tools(tools),
+            None if hosts is None else normal_hosts(hosts),
+        )
+
+        def change(connection: sqlite3.Connection) -> SecretRecord:
+            before = record_of(connection, name)
+            if new is True and before is not None:
+                message = f"there is a secret {name} already: rotate it instead"
+                raise Conflict(message)
+            if new is False:
+                before = _existing(connection, name)
+            scopes = (
+                wanted[0] or (before.tools if before else ANYWHERE),
+                wanted[1] or (before.hosts if before else ANYWHERE),
+            )
+            self._insert(connection, name, value, scopes)
+            record = _existing(connection, name)
+            self._record(connection, event, record)
+            return record
+
+        return self._database.write(change)
+
+    def _insert(
+        self,
+        connection: sqlite3.Connection,
+        name: str,
+        value: str,
+        scopes: tuple[tuple[str, ...], tuple[str, ...]],
+    ) -> None:
+        # Deleted rows count too: a name and version are never used twice.
+        (last,) = connection.execute(
+            "SELECT coalesce(max(version), 0) FROM secrets WHERE name = ?", (name,)
+        ).fetchone()
+        tools, hosts = json.dumps(scopes[0]), json.dumps(scopes[1])
+        sealed = self._sealer.seal(value, (name, last + 1, tools, hosts))
+        connection.execute(
+            "UPDATE secrets SET state = 'previous'"
+            " WHERE name = ? AND state = 'current'",
+            (name,),
+        )
+        connection.execute(
+            "INSERT INTO secrets (name, version, sealed, fingerprint, tools, hosts,"
+            " state, created_at, changed) VALUES (?, ?, ?, ?, ?, ?, 'current', ?, ?)",
+            (
+                name,
+                last + 1,
+                sealed,
+                self._sealer.fingerprint(value),
+                tools,
+                hosts,
+                time.time(),
+                _version(connection) + 1,
+            ),
+        )
+
+    def _record(
+        self, connection: sqlite3.Connection, event: Event, record: SecretRecord
+    ) -> None:
+        if self._recorder is not None:
+            self._recorder(connection, event, record)
+
+    def _current(self) -> _Snapshot:
+        """Return all values, read again only if any process changed the vault."""
+        if self._snapshot.version == self.version:
+            return self._snapshot
+        with self._lock:
+            self._snapshot = self._database.read(self._load)
+            return self._snapshot
+
+    def _load(self, connection: sqlite3.Connection) -> _Snapshot:
+        rows = connection.execute(
+            "SELECT name, version, tools, hosts, sealed, state FROM secrets"
+            " WHERE state <> 'deleted' ORDER BY name, version DESC"
+        )
+        newest: dict[str, Secret] = {}
+        values: list[Secret] = []
+        for name, version, tools, hosts, sealed, state in rows:
+            try:
+                value = self._sealer.open(sealed, (name, version, tools, hosts))
+            except NotSealedHere:
+                raise _unreadable(name) from None
+            secret = Secret(name, value)
+            values.append(secret)
+            if state == "current":
+                newest[name] = secret
+        return _Snapshot(_version(connection), newest, tuple(values))
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    query = "SELECT coalesce(max(changed), 0) FROM secrets"
+    return int(connection.execute(query).fetchone()[0])
+
+
+def _existing(connection: sqlite3.Connection, name: str) -> SecretRecord:
+    record = record_of(connection, name)
+    if record is None:
+        known = (other.name for other in all_records(connection))
+        raise unknown_secret(name, known)
+    return record
+
+
+def _unreadable(name: str) -> StorageError:
+    return StorageError(
+        f"the stored secret {name} was changed or sealed with another key: restore "
+        f"the right vault.key, or run `letsbe secrets delete {name}` and provide it "
+        "anew"
+    )
