@@ -1,0 +1,17 @@
+"""Never finishes judging a call."""
+
+import threading
+
+from letsbe.plugin import hookimpl
+
+API_VERSION = (0, 1)
+
+
+@hookimpl
+def letsbe_executors() -> tuple[()]:
+    return ()
+
+
+@hookimpl
+def letsbe_classify() -> None:
+    threading.Event().wait(60)

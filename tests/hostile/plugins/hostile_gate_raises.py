@@ -1,0 +1,16 @@
+"""Fails to say whether a call may run."""
+
+from letsbe.plugin import hookimpl
+
+API_VERSION = (0, 1)
+CANARY = "canary-7f3a-not-to-be-seen"
+
+
+@hookimpl
+def letsbe_executors() -> tuple[()]:
+    return ()
+
+
+@hookimpl
+def letsbe_before_execute() -> str | None:
+    raise RuntimeError(CANARY)

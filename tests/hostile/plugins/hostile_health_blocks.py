@@ -1,0 +1,40 @@
+"""Blocks its event loop when asked how it is."""
+
+import time
+
+from letsbe.plugin import (
+    Action,
+    Arguments,
+    Execution,
+    Health,
+    Result,
+    Tier,
+    ToolCall,
+    Verdict,
+    hookimpl,
+)
+
+API_VERSION = (0, 1)
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Provider:
+    actions = (Action("blocks", "Do nothing.", Nothing, Tier.GREEN),)
+
+    def classify(self, call: ToolCall) -> Verdict:
+        return Verdict(Tier.GREEN, "blocks", "does nothing")
+
+    async def execute(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
+        return Result("done")
+
+    async def check(self) -> Health:
+        time.sleep(60)
+        return Health(healthy=True)
+
+
+@hookimpl
+def letsbe_executors() -> list[Provider]:
+    return [Provider()]

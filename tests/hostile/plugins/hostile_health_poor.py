@@ -1,0 +1,37 @@
+"""Says that it is not well, over two lines."""
+
+from letsbe.plugin import (
+    Action,
+    Arguments,
+    Execution,
+    Health,
+    Result,
+    Tier,
+    ToolCall,
+    Verdict,
+    hookimpl,
+)
+
+API_VERSION = (0, 1)
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Provider:
+    actions = (Action("poor", "Do nothing.", Nothing, Tier.GREEN),)
+
+    def classify(self, call: ToolCall) -> Verdict:
+        return Verdict(Tier.GREEN, "poor", "does nothing")
+
+    async def execute(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
+        return Result("done")
+
+    async def check(self) -> Health:
+        return Health(healthy=False, message="no answer\nfrom \x1b[31mport 9")
+
+
+@hookimpl
+def letsbe_executors() -> list[Provider]:
+    return [Provider()]

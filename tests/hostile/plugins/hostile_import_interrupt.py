@@ -1,0 +1,6 @@
+"""Looks like a person who presses Ctrl-C."""
+
+API_VERSION = (0, 1)
+CANARY = "canary-7f3a-not-to-be-seen"
+
+raise KeyboardInterrupt(CANARY)

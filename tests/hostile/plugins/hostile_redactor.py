@@ -1,0 +1,11 @@
+"""Fails to register redaction layers, with a secret in its message."""
+
+from letsbe.plugin import hookimpl
+
+API_VERSION = (0, 1)
+CANARY = "canary-7f3a-not-to-be-seen"
+
+
+@hookimpl
+def letsbe_redaction_layers() -> tuple[()]:
+    raise RuntimeError(CANARY)

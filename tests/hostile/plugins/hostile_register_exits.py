@@ -1,0 +1,11 @@
+"""Ends the process instead of registering."""
+
+from letsbe.plugin import hookimpl
+
+API_VERSION = (0, 1)
+CANARY = "canary-7f3a-not-to-be-seen"
+
+
+@hookimpl
+def letsbe_executors() -> tuple[()]:
+    raise SystemExit(CANARY)
