@@ -51,6 +51,11 @@ class Home:
         return self.folder / "tokens" / "operator"
 
     @property
+    def runtime_token(self) -> Path:
+        """The bearer token of the agent runtime as a whole, mode 0600."""
+        return self.folder / "tokens" / "runtime"
+
+    @property
     def agent_tokens(self) -> Path:
         """The folder with one bearer token per agent, each of mode 0600."""
         return self.folder / "tokens" / "agents"

@@ -1,0 +1,34 @@
+"""Commands that plugins add."""
+
+from __future__ import annotations
+
+import click
+
+from letsbe.configuration import load_configuration
+from letsbe.errors import LetsBeError
+from letsbe.home import Home
+from letsbe.plugin._facade import load_plugins
+from letsbe.plugin._records import Kind
+from letsbe.plugin._set import read_plugin_set
+from letsbe.wrapper.opening import site_of
+
+
+def add_plugin_commands(group: click.Group) -> None:
+    """Let the default home's plugins add commands; without a home there are none.
+
+    Args:
+        group: The root group.
+    """
+    home = Home.default()
+    try:
+        configuration = load_configuration(home)
+        plugins = load_plugins(
+            {Kind.EXECUTOR, Kind.TOOL, Kind.BILLING},
+            lambda name: site_of(home, configuration, name),
+            None,
+            read_plugin_set(home.plugin_set),
+            hook_timeout=configuration.plugins.hook_timeout,
+        )
+    except LetsBeError:
+        return
+    plugins.cli(group)

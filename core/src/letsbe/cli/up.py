@@ -1,0 +1,56 @@
+"""``letsbe up``: runs the Safety Wrapper until it is stopped."""
+
+from __future__ import annotations
+
+import click
+
+from letsbe.cli.output import (
+    home_option,
+    json_option,
+    print_facts,
+    print_json,
+    reporting,
+)
+from letsbe.home import Home
+
+
+@click.command()
+@home_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Instead of the configured one."
+)
+@json_option
+@reporting
+def up(home: Home, port: int | None, as_json: bool) -> None:
+    """Run the Safety Wrapper.
+
+    Prints what runs where as soon as requests are taken. SIGTERM and Ctrl-C end it:
+    calls that run may finish, for ten seconds.
+    """
+    from letsbe.plugin._records import Status  # noqa: PLC0415 - slow to import
+    from letsbe.wrapper.opening import CALL_GRACE, open_wrapper  # noqa: PLC0415
+    from letsbe.wrapper.server import serve  # noqa: PLC0415
+
+    with open_wrapper(home) as wrapper:
+        settings = wrapper.configuration.wrapper
+        wrapper.approvals.interrupt(settings.call_timeout + CALL_GRACE)
+        active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]
+        broken = [f"{r.label}: {r.reason}" for r in wrapper.plugins.records if r.failed]
+
+        def announce(address: str) -> None:
+            facts = {
+                "safety_wrapper": address,
+                "mcp": f"{address}/mcp",
+                "home": str(home.folder),
+                "roots": [str(root) for root in wrapper.configuration.files.roots],
+                "plugins": active,
+                "unavailable": broken,
+                "agent_tokens": str(home.agent_tokens),
+            }
+            if as_json:
+                print_json(facts)
+                return
+            print_facts([(k.replace("_", " "), v) for k, v in facts.items()])
+            click.echo("\nStop with Ctrl-C or SIGTERM.")
+
+        serve(wrapper, announce, port=settings.port if port is None else port)

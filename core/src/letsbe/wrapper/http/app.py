@@ -1,0 +1,66 @@
+"""The ASGI application: the endpoints, MCP beside them, the guard before both."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from letsbe.errors import LetsBeError
+from letsbe.wrapper.http import approvals, audit, health, secrets, tools
+from letsbe.wrapper.http.endpoints import Endpoint
+from letsbe.wrapper.http.failures import on_http_error, on_letsbe_error, on_unexpected
+from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
+from letsbe.wrapper.http.openapi import document
+from letsbe.wrapper.mcp import McpEndpoint
+from letsbe.wrapper.opening import Wrapper
+from letsbe.wrapper.tokens import Tokens
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *tools.ENDPOINTS,
+    *approvals.ENDPOINTS,
+    *secrets.ENDPOINTS,
+    *audit.ENDPOINTS,
+    *health.ENDPOINTS,
+)
+
+
+def make_app(wrapper: Wrapper, tokens: Tokens) -> Starlette:
+    """Make the application.
+
+    Args:
+        wrapper: What answers the calls.
+        tokens: Who may call.
+    """
+    settings = wrapper.configuration.wrapper
+    mcp = McpEndpoint(wrapper, tokens, settings.body_limit)
+    described = document(ENDPOINTS)
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(described)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with mcp.running():
+            yield
+
+    routes: list[BaseRoute] = [row.route(wrapper, tokens) for row in ENDPOINTS]
+    routes.append(Route("/api/v1/openapi.json", openapi))
+    routes.append(Route("/mcp", mcp))
+    names = {*LOOPBACK_NAMES, settings.host}
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(Guard, names=names, body_limit=settings.body_limit)],
+        exception_handlers={
+            LetsBeError: on_letsbe_error,
+            HTTPException: on_http_error,
+            Exception: on_unexpected,
+        },
+    )

@@ -1,0 +1,82 @@
+"""What is checked of every request before it is routed: host, origin and size."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from letsbe.errors import Forbidden, InvalidRequest, LetsBeError, TooLarge
+from letsbe.wrapper.http.failures import failure
+
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class Guard:
+    """Refuses foreign hosts and origins, and bodies that are too large.
+
+    A web page whose name was made to point here (DNS rebinding) sends its own name as
+    the host, and any page sends its origin; neither is ours.
+
+    Args:
+        app: What comes behind.
+        names: The host names under which the server may be called.
+        body_limit: The most bytes of a body.
+    """
+
+    def __init__(self, app: ASGIApp, names: Collection[str], body_limit: int) -> None:
+        self._app = app
+        self._names = frozenset(names)
+        self._limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request, then pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(Headers(scope=scope))
+        except LetsBeError as error:
+            await failure(error)(scope, receive, send)
+            return
+        await self._app(scope, self._limited(receive), send)
+
+    def _check(self, headers: Headers) -> None:
+        if _name(f"//{headers.get('host', '')}") not in self._names:
+            message = "the Host header is not one of this server's names"
+            raise Forbidden(message)
+        origin = headers.get("origin")
+        if origin is not None and _name(origin) not in self._names:
+            raise Forbidden("requests from other origins are refused")
+        length = headers.get("content-length")
+        if length is not None and not (length.isascii() and length.isdigit()):
+            raise InvalidRequest("the Content-Length header is not a number")
+        if length is not None and int(length) > self._limit:
+            raise self._too_large()
+
+    def _limited(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._limit:
+                raise self._too_large()
+            return message
+
+        return counted
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is over the limit of {self._limit} bytes")
+
+
+def _name(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,70 @@
+"""Whether the wrapper lives, whether it is ready, and its metrics."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from letsbe.errors import LetsBeError
+from letsbe.plugin._records import Status
+from letsbe.wrapper.http.endpoints import Endpoint, Exchange, answered
+from letsbe.wrapper.metrics import CONTENT_TYPE
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: str = "ok"
+
+
+class Readiness(BaseModel):
+    """Whether calls can be taken, and what stands in the way."""
+
+    ready: bool
+    checks: dict[str, str]
+
+
+async def healthz(_: Exchange) -> Response:
+    """Say that the process answers."""
+    return answered(Alive())
+
+
+async def readyz(exchange: Exchange) -> Response:
+    """Say whether calls can be taken."""
+    checks = await to_thread.run_sync(lambda: _checks(exchange))
+    ready = checks["database"] == checks["policy"] == "ok"
+    return answered(Readiness(ready=ready, checks=checks), 200 if ready else 503)
+
+
+def _checks(exchange: Exchange) -> dict[str, str]:
+    wrapper = exchange.wrapper
+    checks = {"database": "ok", "policy": "ok"}
+    try:
+        wrapper.audit.head()
+    except LetsBeError as error:
+        checks["database"] = error.message
+    try:
+        wrapper.policies.tenant_level()
+    except LetsBeError as error:
+        checks["policy"] = error.message
+    for record in wrapper.plugins.records:
+        if record.status is not Status.NOT_SELECTED:
+            checks[f"plugin {record.name}"] = str(record.status)
+    return checks
+
+
+async def metrics(exchange: Exchange) -> Response:
+    """Return the counters."""
+    return Response(exchange.wrapper.metrics.text(), media_type=CONTENT_TYPE)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "GET", "/healthz", healthz, frozenset(), "The process answers", answer=Alive
+    ),
+    Endpoint(
+        "GET", "/readyz", readyz, frozenset(), "Calls can be taken", answer=Readiness
+    ),
+    Endpoint("GET", "/metrics", metrics, frozenset(), "Counters for Prometheus"),
+)

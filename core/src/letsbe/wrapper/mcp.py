@@ -1,0 +1,135 @@
+"""The route by MCP: the same calls, for runtimes that speak streamable HTTP.
+
+Each request stands for itself (no session to steal), answered with plain JSON. The
+bearer token says which agent calls. A denial or a pending approval is a tool's result,
+which the model reads, and not a protocol error, which the runtime would hide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import mcp.types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.types import Receive, Scope, Send
+
+import letsbe
+from letsbe.errors import Forbidden, LetsBeError
+from letsbe.plugin import Action, Tier
+from letsbe.wrapper.answers import Answer, Status, failed
+from letsbe.wrapper.http.failures import failure
+from letsbe.wrapper.opening import Wrapper
+from letsbe.wrapper.requests import ToolRequest
+from letsbe.wrapper.tokens import Caller, Role, Tokens
+
+INSTRUCTIONS = (
+    "Tools of this server run behind the Safety Wrapper. Write SECRET_REF(name) where a"
+    " secret is due. A result with status pending_approval waits for a person; one with"
+    " status denied says why and what to do instead."
+)
+
+_CALLER = "letsbe.caller"
+_METHODS = frozenset({"POST"})
+
+
+class McpEndpoint:
+    """An ASGI endpoint that speaks MCP.
+
+    Args:
+        wrapper: What answers the calls.
+        tokens: Who may call; only tokens that belong to one agent may.
+        body_limit: The most bytes of a body.
+    """
+
+    def __init__(self, wrapper: Wrapper, tokens: Tokens, body_limit: int) -> None:
+        self._wrapper = wrapper
+        self._tokens = tokens
+        catalog = wrapper.plugins.catalog
+        self._tools = types.ListToolsResult(
+            tools=[tool_of(catalog[name].action) for name in sorted(catalog)]
+        )
+        server: Server[Any] = Server(
+            "letsbe",
+            version=letsbe.__version__,
+            instructions=INSTRUCTIONS,
+            on_list_tools=self._list,
+            on_call_tool=self._call,
+        )
+        self._sessions = StreamableHTTPSessionManager(
+            server,
+            json_response=True,
+            stateless=True,
+            max_request_body_size=body_limit,
+        )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve while the block runs."""
+        async with self._sessions.run():
+            yield
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        try:
+            scope[_CALLER] = self._admit(scope)
+        except LetsBeError as error:
+            await failure(error)(scope, receive, send)
+            return
+        await self._sessions.handle_request(scope, receive, send)
+
+    def _admit(self, scope: Scope) -> Caller:
+        header = dict(scope["headers"]).get(b"authorization", b"")
+        caller = self._tokens.caller(header.decode("latin-1"))
+        if caller.role is not Role.AGENT:
+            message = "MCP needs the token of one agent, from tokens/agents in the home"
+            raise Forbidden(message)
+        return caller
+
+    async def _list(
+        self, _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return self._tools
+
+    async def _call(
+        self, context: ServerRequestContext[Any], params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        assert context.request is not None
+        agent_id = context.request.scope[_CALLER].agent_id
+        try:
+            request = ToolRequest(
+                session_id=f"mcp:{agent_id}",
+                tool_name=params.name,
+                tool_args=params.arguments or {},
+            )
+            answer = await self._wrapper.dispatcher.call(request, agent_id)
+        except LetsBeError as error:
+            answer = failed(error)
+        return result_of(answer)
+
+
+def tool_of(action: Action) -> types.Tool:
+    """Describe an action to an MCP client."""
+    return types.Tool(
+        name=action.name,
+        description=action.summary,
+        input_schema=action.arguments.model_json_schema(),
+        annotations=types.ToolAnnotations(
+            read_only_hint=None,
+            destructive_hint=action.tier >= Tier.RED,
+            idempotent_hint=action.idempotent,
+            open_world_hint=action.external,
+        ),
+    )
+
+
+def result_of(answer: Answer) -> types.CallToolResult:
+    """Turn an answer into a tool's result, its JSON as the text."""
+    text = answer.model_dump_json(exclude_none=True, exclude_defaults=True)
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)],
+        is_error=answer.status in {Status.DENIED, Status.ERROR},
+    )

@@ -1,0 +1,189 @@
+"""Opens a home folder into a working Safety Wrapper."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from letsbe.configuration import Configuration, load_configuration
+from letsbe.home import Home
+from letsbe.plugin import Site
+from letsbe.plugin._facade import Plugins, load_plugins
+from letsbe.plugin._records import Kind
+from letsbe.plugin._set import read_plugin_set
+from letsbe.redaction.pipeline import Pipeline
+from letsbe.storage.audit import AuditLog
+from letsbe.storage.database import Database
+from letsbe.storage.keys import load_key
+from letsbe.vault.vault import Vault
+from letsbe.wrapper.agents import AgentPolicies
+from letsbe.wrapper.approvals import Approvals
+from letsbe.wrapper.capacity import Capacity
+from letsbe.wrapper.cases import Intake
+from letsbe.wrapper.dispatch import Dispatcher
+from letsbe.wrapper.gate import Gate
+from letsbe.wrapper.journal import Journal
+from letsbe.wrapper.metrics import Metrics
+from letsbe.wrapper.retries import Retries
+from letsbe.wrapper.running import Runner
+from letsbe.wrapper.secrets import SecretDesk, recorder
+
+log = logging.getLogger(__name__)
+
+PROXY_PORT = 8100
+GATEWAY_PORT = 18789
+"""OpenClaw's own server, whose token is a full operator's."""
+
+CALL_GRACE = 60.0
+"""Seconds past its deadline after which a call that still runs was cut off."""
+
+RUNTIME_STATE = ("~/.openclaw", "~/.clawdbot")
+"""The agent runtime's state, configuration and plugins, under its present and past
+names: whoever may write there may switch the runtime's own tools back on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """A working Safety Wrapper, before anything listens.
+
+    Args:
+        home: The home folder.
+        configuration: Its configuration.
+        plugins: The active plugins, and the records of all that were found.
+        dispatcher: Takes tool calls.
+        approvals: The calls that wait for a person.
+        audit: The audit log.
+        secrets: The operator's side of the vault.
+        pipeline: Takes secrets out of text.
+        policies: The policies of the tenant's agents.
+        metrics: The counters.
+    """
+
+    home: Home
+    configuration: Configuration
+    plugins: Plugins
+    dispatcher: Dispatcher
+    approvals: Approvals
+    audit: AuditLog
+    secrets: SecretDesk
+    pipeline: Pipeline
+    policies: AgentPolicies
+    metrics: Metrics
+
+
+@contextlib.contextmanager
+def open_audit(home: Home) -> Iterator[AuditLog]:
+    """Open a home's audit log alone, without loading any plugin."""
+    key = load_key(home.audit_key)
+    with contextlib.closing(Database(home.database)) as database:
+        yield AuditLog(database, key)
+
+
+@contextlib.contextmanager
+def open_secrets(home: Home) -> Iterator[SecretDesk]:
+    """Open a home's vault alone, for its operator."""
+    vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
+    with contextlib.closing(Database(home.database)) as database:
+        audit = AuditLog(database, audit_key)
+        vault = Vault(database, vault_key, recorder=recorder(audit))
+        yield SecretDesk(database, vault, audit)
+
+
+@contextlib.contextmanager
+def open_wrapper(home: Home) -> Iterator[Wrapper]:
+    """Build a Safety Wrapper from a home folder, and close it afterwards.
+
+    Args:
+        home: The home folder, made by ``letsbe init``.
+
+    Yields:
+        The wrapper. Several processes may have one home open at the same time.
+
+    Raises:
+        ConfigurationError: The home is missing, wrong or unsafe, or a redaction layer
+            that was chosen cannot be used.
+        StorageError: The database is from a newer version, or cannot be used.
+    """
+    configuration = load_configuration(home)
+    vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
+    with contextlib.closing(Database(home.database)) as database:
+        audit = AuditLog(database, audit_key)
+        vault = Vault(database, vault_key, recorder=recorder(audit))
+        yield _assemble(home, configuration, database, vault, audit)
+
+
+def _assemble(
+    home: Home,
+    configuration: Configuration,
+    database: Database,
+    vault: Vault,
+    audit: AuditLog,
+) -> Wrapper:
+    plugins = load_plugins(
+        {Kind.EXECUTOR, Kind.TOOL, Kind.REDACTOR},
+        lambda name: site_of(home, configuration, name),
+        vault,
+        read_plugin_set(home.plugin_set),
+        hook_timeout=configuration.plugins.hook_timeout,
+    )
+    pipeline = Pipeline(plugins.redaction_layers)
+    settings = configuration.wrapper
+    approvals = Approvals(database, settings.approval_hours)
+    retries = Retries(database)
+    capacity = Capacity(settings.concurrent_calls, settings.waiting_calls)
+    metrics = Metrics(capacity)
+    policies = AgentPolicies(home.agents)
+    journal = Journal(database, audit, approvals, retries, pipeline)
+    runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
+    dispatcher = Dispatcher(
+        catalog=plugins.catalog,
+        intake=Intake(plugins, vault, pipeline),
+        gate=Gate(policies),
+        runner=runner,
+        journal=journal,
+        approvals=approvals,
+        retries=retries,
+        metrics=metrics,
+    )
+    return Wrapper(
+        home=home,
+        configuration=configuration,
+        plugins=plugins,
+        dispatcher=dispatcher,
+        approvals=approvals,
+        audit=audit,
+        secrets=SecretDesk(database, vault, audit),
+        pipeline=pipeline,
+        policies=policies,
+        metrics=metrics,
+    )
+
+
+def site_of(home: Home, configuration: Configuration, plugin: str) -> Site:
+    """Return what one plugin may know of a home.
+
+    Args:
+        home: The home folder, itself closed to plugins.
+        configuration: Its configuration.
+        plugin: The plugin's name, for its own settings.
+    """
+    files, settings = configuration.files, configuration.wrapper
+    return Site(
+        roots=files.roots,
+        forbidden=(home.folder.resolve(), *_runtime_state(), *files.forbidden),
+        closed_ports=frozenset({settings.port, PROXY_PORT, GATEWAY_PORT}),
+        settings=_settings(configuration, plugin),
+        output_limit=settings.output_limit,
+    )
+
+
+def _runtime_state() -> tuple[Path, ...]:
+    return tuple(Path(place).expanduser() for place in RUNTIME_STATE)
+
+
+def _settings(configuration: Configuration, plugin: str) -> Mapping[str, Any]:
+    return configuration.plugins.settings.get(plugin, {})
