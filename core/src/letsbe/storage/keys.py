@@ -36,7 +36,7 @@ def create_key(path: Path) -> bytes:
             os.link(unfinished, path)
         finally:
             unfinished.unlink()
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except FileExistsError:
         message = (
             f"{path} exists already and is kept: what it protects is lost without it"
@@ -109,7 +109,8 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Make sure that what was created or renamed in a folder outlives a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)

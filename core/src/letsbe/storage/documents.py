@@ -1,0 +1,134 @@
+"""TinyDB documents that are whole at any time, or reported as damaged.
+
+Small JSON files that people and the agent runtime read too. A write goes to a
+temporary file, to the disk, and only then takes the document's place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from typing_extensions import override
+
+from letsbe.errors import StorageError
+from letsbe.storage.keys import flush_folder
+
+LOCK_SECONDS = 10.0
+"""How long to wait for another process that has the document open."""
+
+Tables = dict[str, dict[str, Any]]
+
+
+class AtomicStorage(Storage):
+    """What TinyDB reads from and writes to.
+
+    Args:
+        path: The document.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @override
+    def read(self) -> Tables | None:
+        """Return the tables by name, or nothing if there is no document yet.
+
+        Raises:
+            StorageError: The file is damaged; it is left as it is.
+        """
+        try:
+            content = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            message = f"{self._path} cannot be read: check who may read it"
+            raise StorageError(message) from None
+        try:
+            tables = json.loads(content)
+        except (ValueError, RecursionError):
+            raise _damaged(self._path) from None
+        if not _is_document(tables):
+            raise _damaged(self._path)
+        return dict(tables)
+
+    @override
+    def write(self, data: Tables) -> None:
+        """Put new content in the document's place, all of it or nothing.
+
+        Raises:
+            StorageError: It could not be written; the document is as before.
+        """
+        content = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False)
+        # Always the same name, under the lock, so that a crash leaves at most one.
+        unfinished = self._path.with_name(f".{self._path.name}.unfinished")
+        try:
+            _write(unfinished, content.encode("utf-8") + b"\n")
+            unfinished.replace(self._path)
+            flush_folder(self._path.parent)
+        except OSError:
+            message = f"{self._path} cannot be written: check its folder and the disk"
+            raise StorageError(message) from None
+
+
+@contextmanager
+def open_document(path: Path) -> Iterator[TinyDB]:
+    """Open a document for this thread alone; others wait, in all processes.
+
+    Args:
+        path: The document. It need not exist yet; its folder must.
+
+    Yields:
+        The database. Every change is on the disk when the call that makes it returns.
+
+    Raises:
+        StorageError: Another process keeps the document open, its lock cannot be
+            created, or the document is damaged.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), LOCK_SECONDS, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        message = f"{path} is held by another process: end that one or try again"
+        raise StorageError(message) from None
+    except OSError:
+        message = f"{path} cannot be locked: check that its folder exists and is yours"
+        raise StorageError(message) from None
+    try:
+        with TinyDB(path, storage=AtomicStorage) as document:
+            yield document
+    finally:
+        lock.release()
+
+
+def _is_document(tables: object) -> bool:
+    """Check the form: tables of documents, these by number."""
+    return isinstance(tables, Mapping) and all(
+        isinstance(table, Mapping)
+        and all(
+            key.isascii() and key.isdecimal() and isinstance(document, Mapping)
+            for key, document in table.items()
+        )
+        for table in tables.values()
+    )
+
+
+def _damaged(path: Path) -> StorageError:
+    return StorageError(
+        f"{path} is damaged: restore it from a backup, or move it away to begin anew"
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
