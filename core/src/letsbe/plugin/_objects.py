@@ -183,7 +183,9 @@ def _check_actions(thing: object, part: str, prefix: str) -> tuple[Action, ...]:
 def _check_action_name(thing: object, action: Action, prefix: str) -> None:
     name = _part(action, "name")
     if not isinstance(name, str) or not name.startswith(prefix):
-        raise _wrong(f"{type_name(thing)} has an operation not named `{prefix}...`")
+        raise _wrong(
+            f"{type_name(thing)} has an operation not named `{prefix}OPERATION`"
+        )
     if len(name) > _LONGEST or not _ACTION.fullmatch(name.removeprefix(prefix)):
         raise _wrong(
             f"{type_name(thing)} has an action whose name is not lower-case letters, "

@@ -8,7 +8,7 @@ document gone, the redactors would be gone too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class PluginSet:
     """The chosen plugins, at most one of each kind and name.
 
     Args:
-        selections: The choices, in order.
+        selections: The choices; their order means nothing.
     """
 
     selections: tuple[Selection, ...] = ()
@@ -65,7 +65,7 @@ def read_plugin_set(path: Path) -> PluginSet:
         path: The document, ``Home.plugin_set``.
 
     Returns:
-        The set.
+        The set, sorted by kind and name.
 
     Raises:
         ConfigurationError: There is no such document, or an entry is wrong.
@@ -77,6 +77,8 @@ def read_plugin_set(path: Path) -> PluginSet:
         message = f"{path} does not exist: run `letsbe init --home {path.parent}`"
         raise ConfigurationError(message)
     with open_document(path) as document:
+        if _TABLE not in document.tables():
+            raise _wrong(path, f"it has no table `{_TABLE}`")
         rows = [dict(row) for row in document.table(_TABLE)]
     selections = tuple(_selection(row, path) for row in rows)
     return PluginSet(_without_repeats(selections, path))
@@ -94,10 +96,11 @@ def write_plugin_set(path: Path, plugin_set: PluginSet) -> None:
     """
     from letsbe.storage.documents import open_document  # noqa: PLC0415 - loads TinyDB
 
-    rows = [_row(selection) for selection in plugin_set.selections]
+    rows = {str(n): _row(s) for n, s in enumerate(plugin_set.selections, start=1)}
     with open_document(path) as document:
-        document.drop_table(_TABLE)
-        document.table(_TABLE).insert_multiple(rows)
+        # One write: a set that is empty for a moment would have no redactors.
+        tables = document.storage.read() or {}
+        document.storage.write({**tables, _TABLE: rows})
 
 
 def _row(selection: Selection) -> dict[str, Any]:
@@ -109,7 +112,7 @@ def _row(selection: Selection) -> dict[str, Any]:
     return row
 
 
-def _selection(row: dict[str, Any], path: Path) -> Selection:
+def _selection(row: Mapping[str, Any], path: Path) -> Selection:
     kind, name = row.get("kind"), row.get("name")
     if kind not in list(Kind):
         raise _wrong(path, f"`kind` must be one of {', '.join(Kind)}")
@@ -132,7 +135,7 @@ def _without_repeats(
     for selection in selections:
         if seen.setdefault((selection.kind, selection.name), selection) != selection:
             raise _wrong(path, f"{selection.kind}/{selection.name} is there twice")
-    return tuple(seen.values())
+    return tuple(seen[key] for key in sorted(seen))
 
 
 def _wrong(path: Path, what: str) -> ConfigurationError:
