@@ -6,6 +6,7 @@ entry point of one of the groups ``letsbe.executors``, ``letsbe.tools``,
 """
 
 from letsbe.errors import (
+    ConfigurationError,
     DeadlineExceeded,
     FieldError,
     InvalidRequest,
@@ -45,6 +46,7 @@ __all__ = [
     "Arguments",
     "BillingBackend",
     "CallContext",
+    "ConfigurationError",
     "DeadlineExceeded",
     "Decision",
     "Example",
