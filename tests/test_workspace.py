@@ -134,6 +134,12 @@ def test_a_member_has_its_parts(member: Member) -> None:
 
 
 @each_member
+def test_the_readme_names_every_member(member: Member) -> None:
+    link = f"[`{member.name}`]({member.path}/README.md)"
+    assert link in (ROOT / "README.md").read_text()
+
+
+@each_member
 def test_a_member_says_what_it_is(member: Member) -> None:
     assert member.project["version"] == letsbe.__version__
     assert member.project["description"]
