@@ -1,0 +1,416 @@
+"""Rule tables: what one program's words mean, as data.
+
+The format is described in ``docs`` under "Rule tables". A table is read once, checked
+for form, and compiled into the lookups that :mod:`letsbe.policy.rules._arguments`
+and :mod:`letsbe.policy.rules._command` need.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from letsbe.errors import ConfigurationError
+from letsbe.policy.tiers import Tier
+
+Style = Literal["gnu", "posix", "single", "keys"]
+
+TIER_GROUPS: Mapping[str, Tier] = {
+    "yellow": Tier.YELLOW,
+    "external": Tier.YELLOW_EXTERNAL,
+    "red": Tier.RED,
+    "critical": Tier.CRITICAL_RED,
+    "refuse": Tier.CRITICAL_RED,
+}
+"""Groups of flags and kinds of operands that name a tier themselves."""
+
+EFFECTS = frozenset(
+    [
+        "read",
+        "list",
+        "write",
+        "remove",
+        "modify",
+        "exec",
+        "command",
+        "send",
+        "upload",
+        "url",
+        "host",
+        "sql",
+        "sed",
+        "awk",
+    ]
+)
+"""Groups of flags and kinds of operands that say what is done with the value."""
+
+KINDS = EFFECTS | {"none", "text", "assignment", "remote", "remote_write"}
+
+
+class TableError(ConfigurationError):
+    """A rule table cannot be used: its form is wrong, or an example fails."""
+
+    code = "rule_table_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What one flag does.
+
+    Args:
+        name: The flag as the table lists it: ``-o``, ``--output``.
+        group: Its effect: ``plain``, one of :data:`EFFECTS` or :data:`TIER_GROUPS`.
+        values: How many words follow as its values.
+        attached: Whether it takes a value only when attached to it.
+        until_semicolon: Whether it takes all words up to ``;`` or ``+``.
+    """
+
+    name: str
+    group: str
+    values: int = 0
+    attached: bool = False
+    until_semicolon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """When a ``when`` or a ``mode`` applies; what is not given always holds."""
+
+    flags: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
+    value: re.Pattern[str] | None = None
+    operand: re.Pattern[str] | None = None
+    path_class: str | None = None
+    operands: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """A ``[[when]]``: a tier that some combination of words has at least."""
+
+    condition: Condition
+    tier: Tier
+    rule: str
+    why: str
+    external: bool
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a call is when no flag changes it; a ``[[mode]]`` replaces it whole."""
+
+    tier: Tier
+    why: str
+    operands: tuple[str, ...]
+    last: str | None = None
+    bare: Tier | None = None
+    most: int | None = None
+    external: bool = False
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rules of one program, or of one of its subcommands."""
+
+    name: str
+    base: Base
+    alternative: str | None
+    style: Style
+    flags: Mapping[str, Flag]
+    long_flags: tuple[str, ...]
+    bundle: Mapping[str, Flag] | None
+    subs: Mapping[str, Table]
+    modes: tuple[tuple[Condition, Base], ...]
+    escalations: tuple[Escalation, ...]
+    because: Mapping[str, str]
+    harmless_unlisted: bool
+    numeric: bool
+    anywhere: bool
+    rest_is_operands: bool
+    prefix: bool
+    ignore: frozenset[str]
+    recursive: frozenset[str]
+    always_recursive: bool
+    names: frozenset[str]
+    unless: frozenset[str]
+    shift: frozenset[str]
+    emits: bool
+    filter: bool
+    appends: frozenset[str] | None
+    inject: tuple[str, ...]
+    environment: Mapping[str, str]
+    examples: Mapping[str, tuple[str, ...]] = field(repr=False)
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def pure(self) -> bool:
+        """Whether no flag and no subcommand of it can do more than read files."""
+        effects = {flag.group for flag in self.flags.values()}
+        return not self.subs and effects <= {"plain", "list", "read"}
+
+
+def compile_table(name: str, data: Mapping[str, Any]) -> Table:
+    """Compile a program's table.
+
+    Args:
+        name: The program.
+        data: The TOML document.
+
+    Raises:
+        TableError: Something is missing, unknown or of the wrong type; the error names
+            the table and the key.
+    """
+    try:
+        table = _compile(name, data, None)
+    except (KeyError, TypeError, ValueError, re.error) as error:
+        message = f"rule table {name}: {error}"
+        raise TableError(message) from None
+    if not table.examples:
+        message = f"rule table {name}: [examples] is missing"
+        raise TableError(message)
+    return table
+
+
+_KEYS = frozenset(
+    [
+        "tier",
+        "external",
+        "refused",
+        "why",
+        "alt",
+        "operands",
+        "last",
+        "unless",
+        "shift",
+        "max",
+        "bare",
+        "style",
+        "numeric",
+        "unlisted",
+        "bundle",
+        "anywhere",
+        "rest",
+        "prefix",
+        "ignore",
+        "recursive",
+        "names",
+        "emits",
+        "filter",
+        "appends",
+        "inject",
+        "environment",
+        "flags",
+        "when",
+        "mode",
+        "because",
+        "examples",
+        "sub",
+        "aliases",
+    ]
+)
+_MODE_KEYS = frozenset(
+    ["tier", "external", "refused", "why", "operands", "last", "bare", "max"]
+) | {"flags", "without", "value", "operand", "class", "rule"}
+
+
+def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
+    _known(data, _KEYS, name)
+    why = data.get("why") or (parent.base.why if parent else None)
+    if not why:
+        raise ValueError("why is missing")
+    base = _base(data, str(why), ())
+    flags = _flags(data.get("flags", {}))
+    recursive = data.get("recursive", "")
+    table = Table(
+        name=name,
+        base=base,
+        alternative=data.get("alt") or (parent.alternative if parent else None),
+        style=_style(data, parent),
+        flags=flags,
+        long_flags=tuple(sorted(flag for flag in flags if flag.startswith("--"))),
+        bundle=_bundle(data.get("bundle"), flags),
+        subs={},
+        modes=tuple(_mode(mode, base) for mode in data.get("mode", ())),
+        escalations=tuple(_escalation(item, base) for item in data.get("when", ())),
+        because={**(parent.because if parent else {}), **data.get("because", {})},
+        harmless_unlisted=_one_of(data, "unlisted", ("red", "harmless")) == "harmless",
+        numeric=bool(data.get("numeric", False)),
+        anywhere=bool(data.get("anywhere", False)),
+        rest_is_operands=_one_of(data, "rest", ("unknown", "operands")) == "operands",
+        prefix=bool(data.get("prefix", False)),
+        ignore=frozenset(data.get("ignore", ())),
+        recursive=_set("" if recursive == "always" else recursive),
+        always_recursive=recursive == "always",
+        names=_set(data.get("names", "")),
+        unless=_set(data.get("unless", "")),
+        shift=_set(data.get("shift", "")),
+        emits=bool(data.get("emits", False)),
+        filter=bool(data.get("filter", False)),
+        appends=_set(data["appends"]) if "appends" in data else None,
+        inject=tuple(data.get("inject", ())),
+        environment=dict(data.get("environment", {})),
+        examples={k: tuple(v) for k, v in data.get("examples", {}).items()},
+        aliases=tuple(data.get("aliases", ())),
+    )
+    _check_unlisted(table)
+    kinds = {kind for b in (base, *(b for _, b in table.modes)) for kind in b.operands}
+    if "command" in kinds and table.style != "posix":
+        raise ValueError('operands "command" needs style = "posix"')
+    subs = cast(dict[str, Table], table.subs)
+    for sub, rules in data.get("sub", {}).items():
+        compiled = _compile(f"{name}.{sub}", rules, table)
+        for alias in (sub, *compiled.aliases):
+            subs[alias] = compiled
+    return table
+
+
+def _known(data: Mapping[str, Any], keys: frozenset[str], name: str) -> None:
+    unknown = sorted(set(data) - keys)
+    if unknown:
+        message = f"unknown key {unknown[0]!r} in {name}"
+        raise ValueError(message)
+
+
+def _check_unlisted(table: Table) -> None:
+    if table.harmless_unlisted and {f.group for f in table.flags.values()} - {"plain"}:
+        message = 'unlisted = "harmless" needs flags that are all harmless'
+        raise ValueError(message)
+
+
+def _one_of(data: Mapping[str, Any], key: str, values: tuple[str, ...]) -> str:
+    value = data.get(key, values[0])
+    if value not in values:
+        message = f"{key} is none of {', '.join(values)}"
+        raise ValueError(message)
+    return str(value)
+
+
+def _style(data: Mapping[str, Any], parent: Table | None) -> Style:
+    styles = ("gnu", "posix", "single", "keys")
+    if "style" not in data and parent:
+        # A parent's "posix" is about its own operands, the subcommand among them.
+        return "gnu" if parent.style == "posix" else parent.style
+    return cast(Style, _one_of(data, "style", styles))
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _kinds(value: str | list[str]) -> tuple[str, ...]:
+    kinds = (value,) if isinstance(value, str) else tuple(value)
+    for kind in kinds:
+        if kind.startswith("re:"):
+            re.compile(kind[3:])
+        elif kind not in KINDS and kind not in TIER_GROUPS:
+            message = f"unknown kind of operand {kind!r}"
+            raise ValueError(message)
+    return kinds
+
+
+def _base(data: Mapping[str, Any], why: str, inherited: tuple[str, ...]) -> Base:
+    tier = Tier[data["tier"]]
+    last = data.get("last")
+    return Base(
+        tier=tier,
+        why=why,
+        operands=_kinds(data["operands"])
+        if "operands" in data
+        else inherited or ("none",),
+        last=_kinds(last)[0] if last else None,
+        bare=Tier[data["bare"]] if "bare" in data else None,
+        most=data.get("max"),
+        external=bool(data.get("external", False)) or tier is Tier.YELLOW_EXTERNAL,
+        refused=bool(data.get("refused", False)),
+    )
+
+
+def _condition(data: Mapping[str, Any]) -> Condition:
+    flags = data.get("flags", "")
+    if "value" in data and not flags:
+        raise ValueError("value needs flags")
+    count = data.get("operands", 0)
+    return Condition(
+        flags=_set(flags),
+        without=_set(data.get("without", "")),
+        value=re.compile(data["value"], re.DOTALL) if "value" in data else None,
+        operand=re.compile(data["operand"], re.DOTALL) if "operand" in data else None,
+        path_class=data.get("class"),
+        operands=count if isinstance(count, int) else 0,
+    )
+
+
+def _mode(data: Mapping[str, Any], base: Base) -> tuple[Condition, Base]:
+    _known(data, _MODE_KEYS, "mode")
+    why = str(data.get("why", base.why))
+    return _condition(data), _base(data, why, base.operands)
+
+
+def _escalation(data: Mapping[str, Any], base: Base) -> Escalation:
+    _known(data, _WHEN_KEYS, "when")
+    tier = Tier[data["tier"]]
+    return Escalation(
+        condition=_condition(data),
+        tier=tier,
+        rule=data["rule"],
+        why=str(data.get("why", base.why)),
+        external=bool(data.get("external", False)) or tier is Tier.YELLOW_EXTERNAL,
+        refused=bool(data.get("refused", False)),
+    )
+
+
+_WHEN_KEYS = frozenset(
+    [
+        "flags",
+        "without",
+        "value",
+        "operand",
+        "class",
+        "operands",
+        "tier",
+        "rule",
+        "why",
+        "external",
+        "refused",
+    ]
+)
+
+
+def _flags(groups: Mapping[str, str]) -> dict[str, Flag]:
+    flags: dict[str, Flag] = {}
+    for group, listed in groups.items():
+        if group != "plain" and group not in EFFECTS and group not in TIER_GROUPS:
+            message = f"unknown group of flags {group!r}"
+            raise ValueError(message)
+        for text in listed.split():
+            flag = _flag(text, group)
+            if flag.name in flags:
+                message = f"flag {flag.name} is listed twice"
+                raise ValueError(message)
+            flags[flag.name] = flag
+    return flags
+
+
+def _flag(text: str, group: str) -> Flag:
+    if text.endswith(";"):
+        return Flag(text[:-1], group, until_semicolon=True)
+    if text.endswith("?"):
+        return Flag(text[:-1], group, attached=True)
+    name = text.rstrip("=")
+    return Flag(name, group, values=len(text) - len(name))
+
+
+def _bundle(
+    value: str | Mapping[str, str] | None, flags: Mapping[str, Flag]
+) -> Mapping[str, Flag] | None:
+    if value is None:
+        return None
+    if value == "same":
+        return {name[1]: flag for name, flag in flags.items() if len(name) == 2}
+    if isinstance(value, str):
+        raise TypeError('bundle is "same" or a table')
+    return _flags(value)
