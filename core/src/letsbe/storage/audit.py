@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from letsbe.errors import StorageError
 from letsbe.storage.database import Database
 from letsbe.storage.verification import Anchor, Chain, Verification
 
@@ -241,5 +242,11 @@ def _text(value: str | None) -> str | None:
 def _row(values: tuple[Any, ...]) -> AuditRow:
     columns = dict(zip((*_COLUMNS, "hash"), values, strict=True))
     columns["external"] = bool(columns["external"])
-    columns["detail"] = json.loads(columns["detail"])
+    try:
+        columns["detail"] = json.loads(columns["detail"])
+    except (ValueError, TypeError):
+        message = (
+            f"row {values[0]} of the audit log is damaged: run `letsbe audit verify`"
+        )
+        raise StorageError(message) from None
     return AuditRow(**columns)

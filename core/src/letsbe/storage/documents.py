@@ -28,7 +28,7 @@ Tables = dict[str, dict[str, Any]]
 
 
 class AtomicStorage(Storage):
-    """What TinyDB reads from and writes to.
+    """What TinyDB reads from and writes to; :meth:`commit` makes it durable.
 
     Args:
         path: The document.
@@ -36,6 +36,7 @@ class AtomicStorage(Storage):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._changed: str | None = None
 
     @override
     def read(self) -> Tables | None:
@@ -44,13 +45,9 @@ class AtomicStorage(Storage):
         Raises:
             StorageError: The file is damaged; it is left as it is.
         """
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
+        content = self._changed or self._content()
+        if content is None:
             return None
-        except OSError:
-            message = f"{self._path} cannot be read: check who may read it"
-            raise StorageError(message) from None
         try:
             tables = json.loads(content)
         except (ValueError, RecursionError):
@@ -61,20 +58,35 @@ class AtomicStorage(Storage):
 
     @override
     def write(self, data: Tables) -> None:
-        """Put new content in the document's place, all of it or nothing.
+        """Take new content, for :meth:`commit`."""
+        text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False)
+        self._changed = f"{text}\n"
+
+    def commit(self) -> None:
+        """Put the changes in the document's place, all of them or none.
 
         Raises:
-            StorageError: It could not be written; the document is as before.
+            StorageError: They could not be written; the document is as before.
         """
-        content = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False)
+        if self._changed is None:
+            return
         # Always the same name, under the lock, so that a crash leaves at most one.
         unfinished = self._path.with_name(f".{self._path.name}.unfinished")
         try:
-            _write(unfinished, content.encode("utf-8") + b"\n")
+            _write(unfinished, self._changed.encode("utf-8"))
             unfinished.replace(self._path)
             flush_folder(self._path.parent)
-        except OSError:
+        except (OSError, UnicodeEncodeError):
             message = f"{self._path} cannot be written: check its folder and the disk"
+            raise StorageError(message) from None
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError:
+            message = f"{self._path} cannot be read: check who may read it"
             raise StorageError(message) from None
 
 
@@ -82,15 +94,17 @@ class AtomicStorage(Storage):
 def open_document(path: Path) -> Iterator[TinyDB]:
     """Open a document for this thread alone; others wait, in all processes.
 
+    What the block changes is written once, when it ends; if it raises, nothing is.
+
     Args:
         path: The document. It need not exist yet; its folder must.
 
     Yields:
-        The database. Every change is on the disk when the call that makes it returns.
+        The database.
 
     Raises:
         StorageError: Another process keeps the document open, its lock cannot be
-            created, or the document is damaged.
+            created, the document is damaged, or the changes cannot be written.
     """
     lock = FileLock(path.with_name(f".{path.name}.lock"), LOCK_SECONDS, mode=0o600)
     try:
@@ -101,9 +115,11 @@ def open_document(path: Path) -> Iterator[TinyDB]:
     except OSError:
         message = f"{path} cannot be locked: check that its folder exists and is yours"
         raise StorageError(message) from None
+    storage = AtomicStorage(path)
     try:
-        with TinyDB(path, storage=AtomicStorage) as document:
+        with TinyDB(storage=lambda: storage) as document:
             yield document
+        storage.commit()
     finally:
         lock.release()
 

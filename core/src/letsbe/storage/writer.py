@@ -83,13 +83,14 @@ class Writer:
                 _commit(connection, batch)
             except sqlite3.Error as error:
                 _fail(batch, storage_error(self._path, error))
+                # After an input/output error only a new connection is sure to be well.
+                _closed(connection)
+                connection = None
             except BaseException as error:  # noqa: BLE001 - the callers get it
                 _fail(batch, error)
             # A caller's values must not live on in this frame until the next change.
             del batch
-        if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.close()
+        _closed(connection)
 
     def _next_batch(self) -> _Batch | None:
         job = self._queue.get()
@@ -165,6 +166,12 @@ def _apply(
         return None, error
     connection.execute("RELEASE change")
     return answer, None
+
+
+def _closed(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        with suppress(sqlite3.Error):
+            connection.close()
 
 
 def _fail(batch: _Batch, error: BaseException) -> None:

@@ -148,6 +148,10 @@ class Vault:
         """Return every secret, sorted by name, without values."""
         return self._database.read(all_records)
 
+    def names(self) -> tuple[str, ...]:
+        """Return the name of every secret, sorted."""
+        return tuple(record.name for record in self._database.read(all_records))
+
     def get(self, name: str) -> SecretRecord:
         """Return one secret, without its value.
 
