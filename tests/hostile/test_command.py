@@ -62,8 +62,8 @@ def test_list_is_content_if_all_that_is_chosen_is_there(
     ran = CliRunner().invoke(plugins, ["list", "--home", str(home)])
     assert ran.exit_code == 0
     row = next(r for r in ran.stdout.splitlines() if "import_exit" in r).split("\t")
-    assert row[:4] == ["executor", "import_exit", "1.0", "hostile-import-exit"]
-    assert row[5] == "selected"
+    assert row[:3] == ["executor/import_exit", "1.0", "hostile-import-exit"]
+    assert row[4] == "selected"
 
 
 def test_requirements_are_the_pins_of_what_is_chosen(
@@ -86,7 +86,7 @@ def test_before_init_nothing_is_chosen(install: Install, tmp_path: Path) -> None
     install("import_exit")
     ran = CliRunner().invoke(plugins, ["list", "--json", "--home", str(tmp_path)])
     assert statuses(ran.stdout)["import_exit"] == "not_selected"
-    assert "run `letsbe init`" in ran.stderr
+    assert "run `letsbe init" in ran.stderr
     assert ran.exit_code == 0
 
 

@@ -3,55 +3,31 @@
 from __future__ import annotations
 
 import functools
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
+from letsbe.cli.output import (
+    EXIT_FAILED,
+    home_option,
+    json_option,
+    print_json,
+    print_table,
+    reporting,
+)
+from letsbe.home import Home
+
 if TYPE_CHECKING:
-    from letsbe.home import Home
+    from letsbe.plugin._facade import Plugins
     from letsbe.plugin._records import PluginRecord
     from letsbe.plugin._set import PluginSet
     from letsbe.vault.secret import Secret
 
-P = ParamSpec("P")
-
-_COLUMNS = ("kind", "name", "version", "distribution", "origin", "status", "reason")
-_COLOURS = {
-    "active": "green",
-    "selected": "green",
-    "not_selected": "dim",
-}
-
-home_option = click.option(
-    "--home",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The home folder; $LETSBE_HOME or ~/.letsbe if not given.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
-def _safe_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Show an error of ours as one line and end with exit code 1."""
-
-    @functools.wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        from letsbe.errors import LetsBeError  # noqa: PLC0415 - the root group's pace
-
-        try:
-            command(*args, **kwargs)
-        except LetsBeError as error:
-            raise click.ClickException(error.message) from None
-
-    return run
-
 
 @click.group()
 def plugins() -> None:
-    """Show what is installed, chosen and working.
+    """See what is installed, chosen and working.
 
     Exit code 1 says that a chosen plugin is missing or does not work.
     """
@@ -65,22 +41,30 @@ def plugins() -> None:
     is_flag=True,
     help="Print the chosen plugins as pinned requirements, for pip or uv.",
 )
-@_safe_errors
-def list_plugins(folder: Path | None, *, as_json: bool, requirements: bool) -> None:
-    """List every plugin by its metadata. Nothing of a plugin is imported."""
-    from letsbe.plugin._discovery import discover  # noqa: PLC0415 - loads pydantic
-    from letsbe.plugin._records import Kind  # noqa: PLC0415 - loads pydantic
+@reporting
+def list_plugins(home: Home, as_json: bool, requirements: bool) -> None:
+    """List every plugin by its metadata; nothing of a plugin is imported."""
+    from letsbe.plugin._discovery import discover  # noqa: PLC0415 - slow to import
+    from letsbe.plugin._records import Kind  # noqa: PLC0415 - slow to import
 
     if as_json and requirements:
         message = "choose one of --json and --requirements"
         raise click.UsageError(message)
-    found = discover(tuple(Kind), _chosen_or_nothing(_home(folder)))
+    found = discover(tuple(Kind), _chosen_or_nothing(home))
     records = [candidate.record for candidate in found]
-    if requirements:
+    if as_json:
+        print_json([record.as_json() for record in records])
+    elif requirements:
         _print_requirements([c.record for c in found if c.selection is not None])
     else:
-        _print(records, as_json=as_json)
-    _exit(records)
+        columns = ("plugin", "version", "from", "origin", "status")
+        rows = [
+            (r.label, r.version, r.distribution, r.origin, r.status) for r in records
+        ]
+        print_table(columns, rows)
+    if not as_json:
+        _print_reasons(records)
+    _end(records)
 
 
 @plugins.command("check")
@@ -93,30 +77,20 @@ def list_plugins(folder: Path | None, *, as_json: bool, requirements: bool) -> N
     show_default=True,
     help="Seconds that the health check of one plugin may take.",
 )
-@_safe_errors
-def check_plugins(folder: Path | None, *, as_json: bool, timeout: float) -> None:
+@reporting
+def check_plugins(home: Home, as_json: bool, timeout: float) -> None:
     """Load the chosen plugins and ask each whether it can work."""
-    import anyio  # noqa: PLC0415 - heavy imports stay out of --help
+    import anyio  # noqa: PLC0415 - slow to import
 
-    from letsbe.configuration import load_configuration  # noqa: PLC0415 - as above
-    from letsbe.plugin._facade import load_plugins  # noqa: PLC0415 - as above
-    from letsbe.plugin._records import Kind  # noqa: PLC0415 - as above
-    from letsbe.plugin._set import read_plugin_set  # noqa: PLC0415 - as above
-    from letsbe.wrapper.opening import site_of  # noqa: PLC0415 - as above
-
-    home = _home(folder)
-    configuration = load_configuration(home)
-    loaded = load_plugins(
-        tuple(Kind),
-        lambda name: site_of(home, configuration, name),
-        _NoSecrets(),
-        read_plugin_set(home.plugin_set),
-        hook_timeout=configuration.plugins.hook_timeout,
-        strict=False,
-    )
-    records = anyio.run(functools.partial(loaded.check, timeout=timeout))
-    _print(records, as_json=as_json)
-    _exit(records)
+    check = functools.partial(_load(home).check, timeout=timeout)
+    records = anyio.run(check)
+    if as_json:
+        print_json([record.as_json() for record in records])
+    else:
+        columns = ("plugin", "version", "status", "reason")
+        rows = [(r.label, r.version, r.status, r.reason) for r in records]
+        print_table(columns, rows)
+    _end(records)
 
 
 class _NoSecrets:
@@ -128,22 +102,32 @@ class _NoSecrets:
         return ()
 
 
-def _home(folder: Path | None) -> Home:
-    from letsbe.home import Home  # noqa: PLC0415 - heavy imports stay out of --help
+def _load(home: Home) -> Plugins:
+    from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow
+    from letsbe.plugin._facade import load_plugins  # noqa: PLC0415 - slow
+    from letsbe.plugin._records import Kind  # noqa: PLC0415 - slow
+    from letsbe.plugin._set import read_plugin_set  # noqa: PLC0415 - slow
+    from letsbe.wrapper.opening import site_of  # noqa: PLC0415 - slow
 
-    return Home.default() if folder is None else Home(folder)
+    configuration = load_configuration(home)
+    return load_plugins(
+        tuple(Kind),
+        lambda name: site_of(home, configuration, name),
+        _NoSecrets(),
+        read_plugin_set(home.plugin_set),
+        hook_timeout=configuration.plugins.hook_timeout,
+        strict=False,
+    )
 
 
 def _chosen_or_nothing(home: Home) -> PluginSet:
     """Read the plugin set; before ``letsbe init`` nothing is chosen."""
-    from letsbe.plugin._set import PluginSet, read_plugin_set  # noqa: PLC0415 - heavy
+    from letsbe.plugin._set import PluginSet, read_plugin_set  # noqa: PLC0415 - slow
 
     if home.plugin_set.exists():
         return read_plugin_set(home.plugin_set)
-    click.echo(
-        f"{home.plugin_set} does not exist, so nothing is chosen: run `letsbe init`",
-        err=True,
-    )
+    missing = f"{home.plugin_set} does not exist, so nothing is chosen"
+    click.echo(f"{missing}: run `letsbe init --home {home.folder}`", err=True)
     return PluginSet()
 
 
@@ -155,46 +139,15 @@ def _print_requirements(records: Sequence[PluginRecord]) -> None:
     }
     for pin in sorted(pins):
         click.echo(pin)
+
+
+def _print_reasons(records: Sequence[PluginRecord]) -> None:
+    """Say why chosen plugins cannot be used, apart from what programs read."""
     for record in records:
         if record.failed:
             click.echo(f"{record.label}: {record.reason}", err=True)
 
 
-def _print(records: Sequence[PluginRecord], *, as_json: bool) -> None:
-    if as_json:
-        import json  # noqa: PLC0415 - only for this form
-
-        click.echo(json.dumps([record.as_json() for record in records], indent=2))
-    elif sys.stdout.isatty():
-        _print_table(records)
-    else:
-        for record in records:
-            click.echo("\t".join(_cells(record)).rstrip())
-
-
-def _print_table(records: Sequence[PluginRecord]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - only for a terminal
-    from rich.table import Table  # noqa: PLC0415 - only for a terminal
-    from rich.text import Text  # noqa: PLC0415 - only for a terminal
-
-    table = Table(*_COLUMNS)
-    for record in records:
-        colour = _COLOURS.get(record.status.value, "red")
-        # Text, not str: a plugin's metadata must not be read as markup.
-        table.add_row(
-            *(
-                Text(cell, style=colour if column == "status" else "")
-                for column, cell in zip(_COLUMNS, _cells(record), strict=True)
-            )
-        )
-    Console().print(table)
-
-
-def _cells(record: PluginRecord) -> list[str]:
-    fields = record.as_json()
-    return [fields[column] or "" for column in _COLUMNS]
-
-
-def _exit(records: Sequence[PluginRecord]) -> None:
+def _end(records: Sequence[PluginRecord]) -> None:
     if any(record.failed for record in records):
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(EXIT_FAILED)
