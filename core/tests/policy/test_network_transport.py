@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from letsbe.errors import UrlRefused
-from letsbe.policy.network import Origin
-from letsbe.policy.network.connections import system_resolve
+from letsbe.policy.network import Origin, UrlVerdict
+from letsbe.policy.network.connections import CheckedBackend, system_resolve
 from letsbe.policy.network.transport import ConfinedTransport, confined_client
 
 pytestmark = pytest.mark.anyio
@@ -460,3 +460,23 @@ async def test_a_response_can_be_streamed() -> None:
 
 async def test_the_system_knows_this_machine() -> None:
     assert "127.0.0.1" in system_resolve("127.0.0.1")
+
+
+async def test_sending_a_request_again_is_not_a_redirect() -> None:
+    async with (
+        running() as server,
+        client_for(Names(), Origin("127.0.0.1", server.port)) as client,
+    ):
+        url = f"http://127.0.0.1:{server.port}/"
+        request = client.build_request("POST", url, content=b"x", headers=SECRETS)
+        for _ in range(12):
+            await client.send(request)
+
+    assert [seen.headers["x-api-key"] for seen in server.seen] == ["canary"] * 12
+
+
+async def test_a_socket_file_is_never_opened() -> None:
+    backend = CheckedBackend(lambda origin: UrlVerdict(True, "public", "test"))
+
+    with pytest.raises(UrlRefused):
+        await backend.connect_unix_socket("/var/run/docker.sock")
