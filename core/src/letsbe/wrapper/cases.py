@@ -84,12 +84,15 @@ class Intake:
             MaskedValue: A mask stands where a value or a reference is due.
             InvalidRequest: A reference is not well-formed.
         """
-        check_masks(request.tool_args)
+        check_masks(request.tool_args, self._names)
         arguments, storable = normalised(request.tool_args, self._pipeline, self._vault)
         if arguments is not request.tool_args:
             call = bind(request, call.agent_id, offer, arguments)
         secrets = SecretUse.of(arguments)
         return Case(call, offer, arguments, secrets, key, storable)
+
+    def _names(self) -> list[str]:
+        return [record.name for record in self._vault.list()]
 
     def classify(self, case: Case) -> Verdict:
         """Say what a call would do, as its provider and every hook see it.

@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
+from letsbe.errors import OutputWithheld
 from letsbe.plugin import Decision, ToolCall
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditEntry, AuditLog
 from letsbe.storage.database import Database
-from letsbe.wrapper.answers import Answer, Status, judged
+from letsbe.wrapper.answers import Answer, Status, failed, judged
 from letsbe.wrapper.approvals import Approval, Approvals
 from letsbe.wrapper.cases import Case
 from letsbe.wrapper.digests import abridged, canonical, digest, sha256
@@ -234,7 +235,11 @@ class Journal:
     def _redacted(self, answer: Answer) -> Answer:
         # The output has been redacted; redacting it again changes nothing, but costs.
         texts = answer.model_dump(include={"reason", "alternative", "rule"})
-        clean = self._clean(texts)
+        try:
+            clean = self._clean(texts)
+        except OutputWithheld as error:
+            # What happened must be on record even if nothing may be said of it.
+            return failed(error).model_copy(update={"tier": answer.tier})
         return answer if clean == texts else answer.model_copy(update=clean)
 
     def _clean(self, value: Mapping[str, Any]) -> dict[str, Any]:

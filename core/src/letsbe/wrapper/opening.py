@@ -113,23 +113,36 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
     with contextlib.closing(Database(home.database)) as database:
         audit = AuditLog(database, audit_key)
         vault = Vault(database, vault_key, recorder=recorder(audit))
-        yield _assemble(home, configuration, database, vault, audit)
+        desk = SecretDesk(database, vault, audit)
+        plugins = load_plugins(
+            {Kind.EXECUTOR, Kind.TOOL, Kind.REDACTOR},
+            lambda name: site_of(home, configuration, name),
+            vault,
+            read_plugin_set(home.plugin_set),
+            hook_timeout=configuration.plugins.hook_timeout,
+        )
+        yield assemble(home, configuration, database, desk, audit, plugins)
 
 
-def _assemble(
+def assemble(
     home: Home,
     configuration: Configuration,
     database: Database,
-    vault: Vault,
+    desk: SecretDesk,
     audit: AuditLog,
+    plugins: Plugins,
 ) -> Wrapper:
-    plugins = load_plugins(
-        {Kind.EXECUTOR, Kind.TOOL, Kind.REDACTOR},
-        lambda name: site_of(home, configuration, name),
-        vault,
-        read_plugin_set(home.plugin_set),
-        hook_timeout=configuration.plugins.hook_timeout,
-    )
+    """Put the rooms of a wrapper together.
+
+    Args:
+        home: The home folder.
+        configuration: Its configuration.
+        database: Where everything is kept.
+        desk: The vault.
+        audit: The audit log.
+        plugins: The active plugins.
+    """
+    vault = desk.vault
     pipeline = Pipeline(plugins.redaction_layers)
     settings = configuration.wrapper
     approvals = Approvals(database, settings.approval_hours)
@@ -156,7 +169,7 @@ def _assemble(
         dispatcher=dispatcher,
         approvals=approvals,
         audit=audit,
-        secrets=SecretDesk(database, vault, audit),
+        secrets=desk,
         pipeline=pipeline,
         policies=policies,
         metrics=metrics,

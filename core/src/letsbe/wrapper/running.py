@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 
 import anyio
 
-from letsbe.errors import DeadlineExceeded, LetsBeError, Refused, ToolFailed
+from letsbe.errors import DeadlineExceeded, LetsBeError, Refused
 from letsbe.plugin import Decision, Result, Verdict
 from letsbe.plugin._facade import Plugins
 from letsbe.redaction.pipeline import Pipeline
@@ -17,8 +16,6 @@ from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Case
 from letsbe.wrapper.injection import BoundExecution
 from letsbe.wrapper.journal import Consent, Journal
-
-log = logging.getLogger(__name__)
 
 
 class Runner:
@@ -93,10 +90,6 @@ class Runner:
             output = self._pipeline.redact_json(result.output)
         except LetsBeError as error:
             return failed(error, verdict)
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its text is not safe to show
-            log.error("%s failed with %s", case.call.tool_name, type(error).__name__)
-            message = "the tool failed unexpectedly; the wrapper's log names the error"
-            return failed(ToolFailed(message), verdict)
         self._plugins.after_execute(case.call, Result(output))
         return judged(verdict, Status.OK, verdict.reason, output=output)
 

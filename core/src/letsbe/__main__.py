@@ -1,0 +1,5 @@
+"""``python -m letsbe``."""
+
+from letsbe.cli import main
+
+main(prog_name="letsbe")

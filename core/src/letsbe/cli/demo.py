@@ -1,0 +1,236 @@
+"""``letsbe demo``: an agent's calls against a real wrapper, told as they happen."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from letsbe.cli.output import reporting, styled
+from letsbe.errors import ConfigurationError
+from letsbe.home import Home
+
+if TYPE_CHECKING:
+    import httpx
+
+SECRET = "shop_api_key"  # noqa: S105 - a name, not a value
+START_SECONDS = 30.0
+WIDTH = 88
+
+LOG = """\
+09:12 INFO  order 1041 paid
+09:13 ERROR order 1042 declined
+09:15 ERROR order 1043 declined
+09:20 INFO  order 1044 paid
+"""
+
+
+@click.command()
+@click.option("--keep", is_flag=True, help="Keep the folder, to look around in it.")
+@reporting
+def demo(keep: bool) -> None:
+    """Watch an agent work behind the Safety Wrapper.
+
+    Makes a throw-away home and workspace, runs the wrapper on a free port of this
+    machine, and plays an agent's calls: a read, a write, a secret, a deletion that
+    waits for a person. Nothing outside the throw-away folder is touched.
+    """
+    with contextlib.ExitStack() as stack:
+        if keep:
+            folder = Path(tempfile.mkdtemp(prefix="letsbe-demo-"))
+        else:
+            made = tempfile.TemporaryDirectory(prefix="letsbe-demo-")
+            folder = Path(stack.enter_context(made))
+        stage = stack.enter_context(_staged(folder.resolve()))
+        _play(stage)
+        if keep:
+            click.echo(f"\nKept: {folder}")
+
+
+def _play(stage: Stage) -> None:
+    """The story, scene by scene."""
+    stage.scene(1, "The agent reads. Reads run at once.")
+    stage.call("shell", command="grep ERROR shop/app.log | wc -l")
+
+    stage.scene(2, "The agent writes. At level 2, what can be undone runs at once.")
+    stage.call("file_write", path="report.md", content="2 orders were declined.\n")
+
+    stage.scene(3, "The agent uses a secret that it never sees.")
+    stage.call("env_update", path="shop/.env", set={"API_KEY": f"SECRET_REF({SECRET})"})
+    key = stage.secret()
+    on_disk = key in (stage.workspace / "shop/.env").read_text(encoding="utf-8")
+    stage.fact("the real value is in the file", on_disk)
+    answer = stage.call("shell", command="cat shop/.env")
+    stage.fact("the agent was sent the real value", key in json.dumps(answer))
+
+    stage.scene(4, "The agent wants to delete. What destroys waits for a person.")
+    answer = stage.call("shell", command="rm -r old-backups")
+    stage.show_approval(answer["approval_id"])
+
+    stage.scene(5, "A person approves; the wrapper runs exactly what was shown.")
+    stage.approve(answer["approval_id"])
+    gone = not (stage.workspace / "old-backups").exists()
+    stage.fact("the folder is gone", gone)
+
+    stage.scene(
+        6, "What the wrapper cannot understand is refused, with a way to say it."
+    )
+    stage.call("shell", command="cat $(find / -name id_rsa)")
+
+    stage.scene(7, "Every step is on the audit log, which verifies.")
+    stage.show_audit()
+    stage.fact("the secret is anywhere in the home folder", stage.leaked(key))
+
+
+@dataclass
+class Stage:
+    """The running wrapper, its workspace, and the two parties' clients.
+
+    Args:
+        home: The throw-away home.
+        workspace: The folder that the agent may use.
+        agent: Calls with the agent's token.
+        operator: Calls with the operator's token.
+    """
+
+    home: Home
+    workspace: Path
+    agent: httpx.Client = field(repr=False)
+    operator: httpx.Client = field(repr=False)
+
+    def scene(self, number: int, title: str) -> None:
+        """Begin a scene."""
+        click.echo(f"\n{click.style(f'{number}. {title}', bold=True)}")
+
+    def call(self, tool: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - a tool's arguments
+        """Call a tool as the agent, and show call and answer."""
+        click.echo(f"   agent     {tool} {json.dumps(arguments, ensure_ascii=False)}")
+        body = {"session_id": "demo", "tool_name": tool, "tool_args": arguments}
+        answer = self.agent.post("/api/v1/tools/execute", json=body).json()
+        self._tell(answer)
+        return dict(answer)
+
+    def approve(self, approval_id: str) -> None:
+        """Approve as the operator, and show what came of it."""
+        click.echo(f"   person    approves {approval_id}")
+        body = {"reason": "the backups were moved last week"}
+        path = f"/api/v1/approvals/{approval_id}/approve"
+        self._tell(self.operator.post(path, json=body).json())
+
+    def show_approval(self, approval_id: str) -> None:
+        """Show what a person sees of an approval."""
+        found = self.operator.get(f"/api/v1/approvals/{approval_id}").json()
+        self._line("person", f"is shown exactly what would run: {found['plan']}")
+
+    def show_audit(self) -> None:
+        """Show the audit log and whether it verifies."""
+        for row in self.operator.get("/api/v1/audit").json()["rows"]:
+            tier = styled(row["tier"]) if row["tier"] else ""
+            what = f"{row['seq']:>2} {row['kind']:<8} {row['decision'] or '':<17}"
+            click.echo(f"   audit     {what} {row['tool_name'] or '':<11} {tier}")
+        found = self.operator.get("/api/v1/audit/verify").json()["verification"]
+        holds = found["broken_seq"] is None and not found["gaps"]
+        self.fact("the chain holds", holds)
+
+    def fact(self, claim: str, holds: bool) -> None:
+        """Show whether something is so, as it was just looked up."""
+        self._line("checked", f"{claim}: {'yes' if holds else 'no'}")
+
+    def secret(self) -> str:
+        """Reveal the demonstration's secret, as its operator may."""
+        path = f"/api/v1/secrets/{SECRET}/reveal"
+        return str(self.operator.post(path).json()["value"])
+
+    def leaked(self, value: str) -> bool:
+        """Look for a value in every file of the home folder."""
+        files = [path for path in self.home.folder.rglob("*") if path.is_file()]
+        return any(value.encode() in path.read_bytes() for path in files)
+
+    def _tell(self, answer: dict[str, Any]) -> None:
+        status, tier = styled(answer["status"]), styled(answer.get("tier") or "")
+        click.echo(f"   wrapper   {status}  {tier}  {answer.get('rule') or ''}")
+        if answer["status"] != "ok":
+            self._line("", str(answer.get("reason") or answer.get("error")))
+        if answer.get("alternative"):
+            self._line("instead", answer["alternative"])
+        output = answer.get("output")
+        if output is not None:
+            shown = output.get("stdout", output) if isinstance(output, dict) else output
+            self._line("output", str(shown).strip())
+
+    def _line(self, who: str, text: str) -> None:
+        lines = [
+            part for line in text.splitlines() for part in textwrap.wrap(line, WIDTH)
+        ]
+        for number, part in enumerate(lines):
+            click.echo(f"   {who if number == 0 else '':<9} {part}")
+
+
+@contextlib.contextmanager
+def _staged(folder: Path) -> Iterator[Stage]:
+    """Make the folders, provide a secret, and run a wrapper over them."""
+    import httpx  # noqa: PLC0415 - slow to import
+
+    from letsbe.cli.init import make_home  # noqa: PLC0415
+    from letsbe.wrapper.opening import open_secrets  # noqa: PLC0415
+    from letsbe.wrapper.tokens import read_token  # noqa: PLC0415
+
+    home, workspace = Home(folder / "home"), folder / "workspace"
+    (workspace / "shop").mkdir(parents=True)
+    (workspace / "shop/app.log").write_text(LOG, encoding="utf-8")
+    (workspace / "old-backups").mkdir()
+    (workspace / "old-backups/monday.tar").write_bytes(b"\0" * 2048)
+    make_home(home, (workspace,), ("main",))
+    with open_secrets(home) as desk:
+        desk.vault.generate(SECRET)
+    with _running(home) as address, contextlib.ExitStack() as stack:
+        click.echo(f"The Safety Wrapper runs at {address}; the agent's folder is")
+        click.echo(f"{workspace}, and the secret {SECRET} was generated in its vault.")
+        clients = [
+            stack.enter_context(
+                httpx.Client(
+                    base_url=address,
+                    headers={"authorization": f"Bearer {read_token(path)}"},
+                    trust_env=False,
+                )
+            )
+            for path in (home.agent_tokens / "main", home.operator_token)
+        ]
+        yield Stage(home, workspace, *clients)
+
+
+@contextlib.contextmanager
+def _running(home: Home) -> Iterator[str]:
+    """Run ``letsbe up`` in a process of its own until the block ends."""
+    command = [sys.executable, "-m", "letsbe", "up", "--port", "0", "--json"]
+    server = subprocess.Popen(
+        [*command, "--home", str(home.folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        if not line:
+            raise ConfigurationError(f"the wrapper did not start: {_last(server)}")
+        yield json.loads(line)["safety_wrapper"]
+    finally:
+        server.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.communicate(timeout=START_SECONDS)
+        server.kill()
+
+
+def _last(server: subprocess.Popen[str]) -> str:
+    _, errors = server.communicate(timeout=START_SECONDS)
+    return errors.strip().splitlines()[-1] if errors.strip() else "it said nothing"
