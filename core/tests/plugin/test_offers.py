@@ -78,7 +78,8 @@ def test_a_providers_refusal_comes_through(call: ToolCall) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [RuntimeError(CANARY), SystemExit(CANARY), None, CANARY]
+    "answer",
+    [RuntimeError(CANARY), SystemExit(CANARY), KeyboardInterrupt(CANARY), None, CANARY],
 )
 def test_what_cannot_be_classified_is_refused(answer: object, call: ToolCall) -> None:
     with pytest.raises(Refused) as caught:

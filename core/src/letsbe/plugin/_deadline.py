@@ -72,12 +72,16 @@ def within(seconds: float, function: Callable[[], T]) -> T:
     """
     outcome = _Outcome[T]()
     context = contextvars.copy_context()
-    threading.Thread(
+    thread = threading.Thread(
         target=context.run,
         args=(outcome.fill, function),
         name="letsbe-plugin-call",
         daemon=True,
-    ).start()
+    )
+    try:
+        thread.start()
+    except RuntimeError as error:  # the system has no more threads to give
+        raise Raised(error) from None
     if not outcome.done.wait(seconds):
         message = f"it did not return within {seconds:g} seconds"
         raise TooLate(message)

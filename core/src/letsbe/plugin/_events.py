@@ -14,7 +14,7 @@ from letsbe.plugin._deadline import GuardedCallError, TooLate, within
 from letsbe.plugin._loading import Loaded
 from letsbe.plugin._offers import is_verdict
 from letsbe.plugin._protocols import UsageRecord
-from letsbe.plugin._records import type_name
+from letsbe.plugin._records import shown, type_name
 from letsbe.policy.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ class Events:
             if problem is not None:
                 return _refusal(loaded, "letsbe_before_execute", problem)
             if answers:
-                return str(answers[0]) or f"{loaded.record.label} refuses it"
+                reason = shown(answers[0], 500) or "it gives no reason"
+                return f"the plugin {loaded.record.label} refuses it: {reason}"
         return None
 
     def after_execute(self, call: ToolCall, result: Result) -> None:

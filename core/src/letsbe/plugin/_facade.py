@@ -195,7 +195,7 @@ def load_plugins(
         message = "redactors need the registered secrets"
         raise ValueError(message)
     loaded = [
-        load(candidate, site_for(candidate.record.name), secrets, start_timeout)
+        load(candidate, site_for, secrets, start_timeout)
         for candidate in discover(kinds, plugin_set)
     ]
     plugins = Plugins(_refuse_clashes(loaded), hook_timeout=hook_timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 from types import ModuleType
@@ -58,7 +58,7 @@ class _Imported:
 
 def load(
     candidate: Candidate,
-    site: Site,
+    site_for: Callable[[str], Site],
     secrets: RegisteredSecrets | None,
     timeout: float,
 ) -> Loaded:
@@ -66,7 +66,7 @@ def load(
 
     Args:
         candidate: The plugin; nothing is imported unless its status is ``selected``.
-        site: What it is told of the machine.
+        site_for: Gives what a plugin of a name is told of the machine.
         secrets: What redactors are given.
         timeout: Seconds that the import, and then the registration, may take.
 
@@ -89,7 +89,7 @@ def load(
         version = _fence(imported.api_version, record)
         loaded = replace(loaded, record=replace(record, api_version=version))
         hooks = _manager(imported, record.kind)
-        objects = _register(hooks, record, site, secrets, timeout)
+        objects = _register(hooks, record, site_for(record.name), secrets, timeout)
     except Unusable as error:
         return replace(loaded, record=loaded.record.turned(error.status, error.reason))
     active = loaded.record.turned(Status.ACTIVE, "")

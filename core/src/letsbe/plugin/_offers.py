@@ -59,9 +59,7 @@ class Offer:
             verdict = self.provider.classify(call)
         except LetsBeError:
             raise
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
+        except BaseException as error:  # noqa: BLE001 - it must not end the process
             raise self._unclassified(f"it raised {type_name(error)}") from None
         if not is_verdict(verdict):
             raise self._unclassified(f"it gave a {type_name(verdict)}")

@@ -50,15 +50,16 @@ class Verdict:
             This verdict with the strictest tier, rule, reason and alternative.
         """
         strictest = self
-        external, refused = self.external, self.refused
+        tier, external, refused = self.tier, self.external, self.refused
         for other in others:
+            tier = max(tier, other.tier)
             external |= other.external
             refused |= other.refused
             if (other.refused, other.tier) > (strictest.refused, strictest.tier):
                 strictest = other
         return replace(
             self,
-            tier=max(strictest.tier, self.tier),
+            tier=tier,
             rule=strictest.rule,
             reason=strictest.reason,
             alternative=strictest.alternative,
