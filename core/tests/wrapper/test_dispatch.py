@@ -220,7 +220,8 @@ class TestHooks:
 
         with make_bench(hooks={"letsbe_before_execute": letsbe_before_execute}) as b:
             answer = await b.call()
-            assert (answer.status, answer.reason) == ("denied", "not on a Sunday")
+            assert answer.status == "denied"
+            assert "not on a Sunday" in answer.reason
             assert b.executor.done == []
 
     async def test_observers_see_the_redacted_result(self, make_bench: Any) -> None:
