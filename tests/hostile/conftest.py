@@ -39,6 +39,7 @@ def install(site_folder: Path) -> Install:
         kind: Kind = Kind.EXECUTOR,
         plugin: str | None = None,
         distribution: str | None = None,
+        attribute: str = "",
     ) -> str:
         distribution = distribution or f"hostile-{name.replace('_', '-')}"
         folder = site_folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
@@ -47,7 +48,7 @@ def install(site_folder: Path) -> Install:
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
         )
         (folder / "entry_points.txt").write_text(
-            f"[{kind.group}]\n{plugin or name} = hostile_{name}\n"
+            f"[{kind.group}]\n{plugin or name} = hostile_{name}{attribute}\n"
         )
         return plugin or name
 

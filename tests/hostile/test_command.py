@@ -105,6 +105,17 @@ def test_check_is_content_with_what_works(install: Install, choose: Choose) -> N
     assert statuses(ran.stdout)["harmless"] == "active"
 
 
+def test_check_shows_people_why(install: Install, choose: Choose) -> None:
+    home = choose(install("harmless"), install("register_raises"))
+    ran = CliRunner().invoke(plugins, ["check", "--home", str(home)])
+    assert ran.exit_code == 1
+    rows = [line.split("\t") for line in ran.stdout.splitlines()]
+    assert ["executor/harmless", "1.0", "active", ""] in rows
+    reason = "letsbe_executors failed: it raised RuntimeError"
+    assert ["executor/register_raises", "1.0", "load_error", reason] in rows
+    assert CANARY not in ran.output
+
+
 def test_check_ends_in_time_and_shows_no_secret(
     install: Install, choose: Choose, site_folder: Path
 ) -> None:

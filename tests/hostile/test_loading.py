@@ -40,6 +40,11 @@ FAILURES = [
     ("register_exits", Status.LOAD_ERROR, "letsbe_executors failed: it raised System"),
     ("register_endless", Status.LOAD_ERROR, "more than 256 objects"),
     ("settings", Status.CONFIG_ERROR, "[plugins.settings.settings] is wrong: address"),
+    (
+        "strict_settings",
+        Status.CONFIG_ERROR,
+        "[plugins.settings.strict_settings] is wrong: server.port",
+    ),
     ("not_an_executor", Status.LOAD_ERROR, "Impostor, which is not an Executor: it"),
     (
         "property_raises",
@@ -79,6 +84,23 @@ def test_a_plugin_that_never_returns_is_abandoned(
     assert record.status is Status.LOAD_ERROR
     assert "did not return within 0.2 seconds" in record.reason
     assert list(load("harmless").catalog) == ["harmless"]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "status", "reason"),
+    [
+        (":plugin", Status.ACTIVE, ""),
+        (":Plugin", Status.LOAD_ERROR, "names a class: name a module or an object"),
+        (":absent", Status.LOAD_ERROR, "cannot be imported: it raised AttributeError"),
+        ("..", Status.LOAD_ERROR, "cannot be imported: it raised"),
+    ],
+)
+def test_an_entry_point_may_name_an_object(
+    attribute: str, status: Status, reason: str, install: Install, load: Load
+) -> None:
+    record = found(load(install("object", attribute=attribute)), "object")
+    assert record.status is status
+    assert reason in record.reason
 
 
 def test_what_is_not_chosen_is_not_imported(install: Install, load: Load) -> None:

@@ -59,6 +59,18 @@ def test_the_call_sees_the_callers_context() -> None:
     assert within(5, variable.get) == "of the caller"
 
 
+def test_a_system_without_threads_is_a_failure_like_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        message = "can't start new thread"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(Raised, match="it raised RuntimeError"):
+        within(5, lambda: None)
+
+
 def test_both_failures_are_one_kind() -> None:
     assert issubclass(TooLate, GuardedCallError)
     assert issubclass(Raised, GuardedCallError)

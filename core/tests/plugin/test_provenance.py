@@ -77,6 +77,10 @@ def test_what_is_not_installed_is_unknown() -> None:
     assert origin_of("there-is-no-such-distribution") == "unknown"
 
 
+def test_an_address_keeps_its_brackets() -> None:
+    assert without_credentials("http://u@[::1]:80/p") == "http://[::1]:80/p"
+
+
 WORD = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1)
 
 
