@@ -1,0 +1,132 @@
+"""The registered secrets, compiled for searching and kept up to date."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import NamedTuple
+
+from letsbe.plugin import RegisteredSecrets
+from letsbe_redactor_registry.engines import Choice
+from letsbe_redactor_registry.part import Entry, Part
+
+MERGE_SHARE = 40
+"""One in so many entries changed makes it worth compiling the big set again. Until
+then a second, small set costs a search of its own; compiling 10,000 values takes
+seconds, and pyahocorasick stops all threads for a part of that."""
+
+_log = logging.getLogger(__name__)
+
+
+class View(NamedTuple):
+    """What is searched for at one moment.
+
+    Args:
+        version: The version of the registered secrets it was made from.
+        entries: Every name and value.
+        names: Every name.
+        parts: What to search with: the big set, and what came since.
+        gone: Entries of the parts that are no longer registered.
+    """
+
+    version: int
+    entries: frozenset[Entry]
+    names: frozenset[str]
+    parts: tuple[Part, ...]
+    gone: frozenset[Entry]
+
+
+class Index:
+    """Keeps a view of the registered secrets that is never older than they are.
+
+    A change is compiled by itself, in milliseconds, before the call that noticed it
+    goes on; when enough has changed, the big set is compiled again in another thread
+    and then takes over.
+
+    Args:
+        secrets: The registered secrets.
+        choice: The engine to search with.
+    """
+
+    def __init__(self, secrets: RegisteredSecrets, choice: Choice) -> None:
+        self._secrets = secrets
+        self._choice = choice
+        self._lock = threading.Lock()
+        self._merging: threading.Thread | None = None
+        version, entries = self._registered()
+        self._base = (entries, Part(entries, choice))
+        self._view = self._make_view(version, entries)
+
+    def view(self) -> View:
+        """Return the view of what is registered now."""
+        version = self._secrets.version
+        view = self._view
+        if view.version == version:
+            return view
+        with self._lock:
+            # Another thread may have brought it up to date while this one waited.
+            if self._view.version != self._secrets.version:
+                self._view = self._make_view(*self._registered())
+                if self._worth_merging(self._view):
+                    self._merge_later()
+            return self._view
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until no compilation is under way.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            Whether that is so.
+        """
+        merging = self._merging
+        if merging is not None:
+            merging.join(timeout)
+            return not merging.is_alive()
+        return True
+
+    def _registered(self) -> tuple[int, frozenset[Entry]]:
+        # The version first: a change in between is then seen again, not missed.
+        version = self._secrets.version
+        current = self._secrets.current()
+        entries = frozenset((secret.name, secret.reveal()) for secret in current)
+        return version, frozenset(entry for entry in entries if entry[1])
+
+    def _make_view(self, version: int, entries: frozenset[Entry]) -> View:
+        base_entries, base = self._base
+        new = entries - base_entries
+        if len(new) > len(base_entries):
+            self._base = base_entries, base = entries, Part(entries, self._choice)
+            new = frozenset()
+        parts = (base, Part(new, self._choice)) if new else (base,)
+        names = frozenset(name for name, _ in entries)
+        return View(version, entries, names, parts, base_entries - entries)
+
+    def _worth_merging(self, view: View) -> bool:
+        base_entries, _ = self._base
+        return len(base_entries ^ view.entries) > len(base_entries) // MERGE_SHARE
+
+    def _merge_later(self) -> None:
+        if self._merging is None or not self._merging.is_alive():
+            self._merging = threading.Thread(
+                target=self._merge, name="letsbe-registry", daemon=True
+            )
+            self._merging.start()
+
+    def _merge(self) -> None:
+        """Compile all that is registered, until nothing has changed meanwhile."""
+        while True:
+            entries = self._view.entries
+            try:
+                part = Part(entries, self._choice)
+            except Exception:  # noqa: BLE001 - the parts at hand still find everything
+                _log.warning("compiling the registered secrets failed; trying later")
+                return
+            with self._lock:
+                self._base = entries, part
+                view = self._view
+                self._view = self._make_view(view.version, view.entries)
+                if self._view.entries == entries:
+                    self._merging = None
+                    return
