@@ -320,7 +320,10 @@ class _Judge:
         )
 
     def _escalate(self, table: Table, rule: Escalation) -> None:
-        effect = Effect(rule.tier, rule.rule, rule.why, rule.external, rule.refused)
+        hosts = None if rule.hosts_unknown else ()
+        effect = Effect(
+            rule.tier, rule.rule, rule.why, rule.external, rule.refused, hosts
+        )
         self._found(table, effect, self._program)
 
     def _found(self, table: Table, effect: Effect, word: Word) -> None:

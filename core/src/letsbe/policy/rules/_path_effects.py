@@ -18,36 +18,9 @@ PATH_KINDS = frozenset({"read", "list", "write", "remove", "modify", "upload"})
 _DISK = re.compile(
     r"/dev/(sd|hd|vd|xvd|nvme|mmcblk|md|dm-|loop|ram|zd|nbd|sr|mapper/|disk/|block/)"
 )
-_TOP = frozenset(
-    [
-        "/",
-        "/bin",
-        "/boot",
-        "/dev",
-        "/efi",
-        "/etc",
-        "/home",
-        "/lib",
-        "/lib32",
-        "/lib64",
-        "/media",
-        "/mnt",
-        "/opt",
-        "/proc",
-        "/root",
-        "/run",
-        "/sbin",
-        "/srv",
-        "/sys",
-        "/usr",
-        "/usr/bin",
-        "/usr/lib",
-        "/usr/local",
-        "/usr/sbin",
-        "/usr/share",
-        "/var",
-        "/var/lib",
-    ]
+_TOP = re.compile(
+    r"/|/(bin|boot|dev|efi|etc|home|lib|lib32|lib64|media|mnt|opt|proc|root|run|sbin|srv"
+    r"|sys|usr|var)|/usr/(bin|lib|local|sbin|share)|/var/lib|/home/[^/]+"
 )
 # Files that some program runs or obeys by itself later on.
 _STARTUP = re.compile(
@@ -100,7 +73,7 @@ def is_top(path: str, where: Where) -> bool:
     text = normal_path(_home(path, where), where.cwd) if "\0" not in path else "/"
     while True:
         folder, _, name = text.rpartition("/")
-        if text in _TOP or text == where.home or re.fullmatch(r"/home/[^/]+", text):
+        if text == where.home or _TOP.fullmatch(text):
             return True
         # `/etc/*` and `/e*` mean the folder, or some folder at the top.
         if not any(c in name for c in "*?[") or not text.strip("/"):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-_PLAIN = frozenset("dDgGhHnNpPxzF=")
+_PLAIN = frozenset("{}dDgGhHnNpPxzF=")
 _NUMBER = frozenset("qQlL")
 _LABEL = frozenset(":btT")
-_TEXT = frozenset("aic")
+_TEXT = frozenset("aic#")
 _FILE = {"w": "write", "W": "write", "r": "read", "R": "read"}
 
 
@@ -49,11 +49,9 @@ class _Script:
             yield from self._command(self._next())
 
     def _command(self, command: str) -> Iterator[tuple[str, str]]:
-        if command in "{}" or command in _PLAIN:
+        if command in _PLAIN:
             return
-        if command == "#":
-            self._rest_of_line()
-        elif command in _NUMBER:
+        if command in _NUMBER:
             self._skip(" \t0123456789")
         elif command in _LABEL:
             self._label()
@@ -64,7 +62,11 @@ class _Script:
             yield _FILE[command], self._rest_of_line().strip()
         elif command == "s":
             yield from self._substitute()
-        elif command == "y":
+        else:
+            yield from self._rare(command)
+
+    def _rare(self, command: str) -> Iterator[tuple[str, str]]:
+        if command == "y":
             delimiter = self._next()
             self._delimited(delimiter)
             self._delimited(delimiter)

@@ -17,53 +17,13 @@ _NOISE = re.compile(
 )
 _FIRST = re.compile(r"\s*\(*\s*([A-Za-z]+)")
 _READS = frozenset(
-    [
-        "select",
-        "show",
-        "explain",
-        "describe",
-        "desc",
-        "values",
-        "table",
-        "with",
-        "pragma",
-        "analyze",
-        "check",
-        "use",
-    ]
+    {"select", "show", "explain", "describe", "desc", "values", "table", "with"}
+    | {"pragma", "analyze", "check", "use"}
 )
-_CHANGES = frozenset(
-    [
-        "insert",
-        "update",
-        "replace",
-        "merge",
-        "create",
-        "comment",
-        "begin",
-        "commit",
-        "rollback",
-        "start",
-        "end",
-        "savepoint",
-        "release",
-        "lock",
-        "unlock",
-        "refresh",
-        "reindex",
-        "vacuum",
-        "optimize",
-        "notify",
-        "listen",
-        "unlisten",
-        "set",
-        "upsert",
-        "discard",
-        "deallocate",
-        "prepare",
-        "cluster",
-        "checkpoint",
-    ]
+_CHANGES = re.compile(
+    r"insert|update|replace|merge|create|comment|begin|commit|rollback|start|end"
+    r"|savepoint|release|lock|unlock|refresh|reindex|vacuum|optimize|notify|listen"
+    r"|unlisten|set|upsert|discard|deallocate|prepare|cluster|checkpoint"
 )
 _WRITING_WORDS = re.compile(
     r"\b(insert|update|merge|into|create|replace|nextval|setval|set_config)\b",
@@ -126,4 +86,4 @@ def _statement(text: str) -> Tier:
         return Tier.YELLOW if "=" in text else Tier.GREEN
     if word in _READS:
         return Tier.GREEN
-    return Tier.YELLOW if word in _CHANGES else Tier.RED
+    return Tier.YELLOW if _CHANGES.fullmatch(word) else Tier.RED

@@ -17,6 +17,11 @@ from letsbe.policy.tiers import Tier
 
 Style = Literal["gnu", "posix", "single", "keys"]
 
+
+def _keys(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 TIER_GROUPS: Mapping[str, Tier] = {
     "yellow": Tier.YELLOW,
     "external": Tier.YELLOW_EXTERNAL,
@@ -26,23 +31,9 @@ TIER_GROUPS: Mapping[str, Tier] = {
 }
 """Groups of flags and kinds of operands that name a tier themselves."""
 
-EFFECTS = frozenset(
-    [
-        "read",
-        "list",
-        "write",
-        "remove",
-        "modify",
-        "exec",
-        "command",
-        "send",
-        "upload",
-        "url",
-        "host",
-        "sql",
-        "sed",
-        "awk",
-    ]
+EFFECTS = _keys(
+    "read list write remove modify exec command send upload data revision url host sql"
+    " sed awk"
 )
 """Groups of flags and kinds of operands that say what is done with the value."""
 
@@ -96,6 +87,7 @@ class Escalation:
     why: str
     external: bool
     refused: bool
+    hosts_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,46 +167,15 @@ def compile_table(name: str, data: Mapping[str, Any]) -> Table:
     return table
 
 
-_KEYS = frozenset(
-    [
-        "tier",
-        "external",
-        "refused",
-        "why",
-        "alt",
-        "operands",
-        "last",
-        "unless",
-        "shift",
-        "max",
-        "bare",
-        "style",
-        "numeric",
-        "unlisted",
-        "bundle",
-        "anywhere",
-        "rest",
-        "prefix",
-        "ignore",
-        "recursive",
-        "names",
-        "emits",
-        "filter",
-        "appends",
-        "inject",
-        "environment",
-        "flags",
-        "when",
-        "mode",
-        "because",
-        "examples",
-        "sub",
-        "aliases",
-    ]
+_KEYS = _keys(
+    "tier external refused why alt operands last unless shift max bare style numeric"
+    " unlisted bundle anywhere rest prefix ignore recursive names emits filter appends"
+    " inject environment flags when mode because examples sub aliases"
 )
-_MODE_KEYS = frozenset(
-    ["tier", "external", "refused", "why", "operands", "last", "bare", "max"]
-) | {"flags", "without", "value", "operand", "class", "rule"}
+_MODE_KEYS = _keys(
+    "tier external refused why operands last bare max flags without value operand class"
+    " rule"
+)
 
 
 def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
@@ -243,14 +204,14 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
         rest_is_operands=_one_of(data, "rest", ("unknown", "operands")) == "operands",
         prefix=bool(data.get("prefix", False)),
         ignore=frozenset(data.get("ignore", ())),
-        recursive=_set("" if recursive == "always" else recursive),
+        recursive=_keys("" if recursive == "always" else recursive),
         always_recursive=recursive == "always",
-        names=_set(data.get("names", "")),
-        unless=_set(data.get("unless", "")),
-        shift=_set(data.get("shift", "")),
+        names=_keys(data.get("names", "")),
+        unless=_keys(data.get("unless", "")),
+        shift=_keys(data.get("shift", "")),
         emits=bool(data.get("emits", False)),
         filter=bool(data.get("filter", False)),
-        appends=_set(data["appends"]) if "appends" in data else None,
+        appends=_keys(data["appends"]) if "appends" in data else None,
         inject=tuple(data.get("inject", ())),
         environment=dict(data.get("environment", {})),
         examples={k: tuple(v) for k, v in data.get("examples", {}).items()},
@@ -261,11 +222,23 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
     if "command" in kinds and table.style != "posix":
         raise ValueError('operands "command" needs style = "posix"')
     subs = cast(dict[str, Table], table.subs)
-    for sub, rules in data.get("sub", {}).items():
-        compiled = _compile(f"{name}.{sub}", rules, table)
+    siblings = data.get("sub", {})
+    for sub, rules in siblings.items():
+        compiled = _compile(f"{name}.{sub}", _like(rules, siblings), table)
         for alias in (sub, *compiled.aliases):
             subs[alias] = compiled
     return table
+
+
+def _like(rules: Mapping[str, Any], siblings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fill what a subcommand leaves out from the sibling that it is ``like``."""
+    if "like" not in rules:
+        return rules
+    whole = _like(siblings[rules["like"]], siblings)
+    model = {k: v for k, v in whole.items() if k != "aliases"}
+    flags = {**model.get("flags", {}), **rules.get("flags", {})}
+    own = {k: v for k, v in rules.items() if k != "like"}
+    return {**model, **own, "flags": flags}
 
 
 def _known(data: Mapping[str, Any], keys: frozenset[str], name: str) -> None:
@@ -295,10 +268,6 @@ def _style(data: Mapping[str, Any], parent: Table | None) -> Style:
         # A parent's "posix" is about its own operands, the subcommand among them.
         return "gnu" if parent.style == "posix" else parent.style
     return cast(Style, _one_of(data, "style", styles))
-
-
-def _set(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 def _kinds(value: str | list[str]) -> tuple[str, ...]:
@@ -335,8 +304,8 @@ def _condition(data: Mapping[str, Any]) -> Condition:
         raise ValueError("value needs flags")
     count = data.get("operands", 0)
     return Condition(
-        flags=_set(flags),
-        without=_set(data.get("without", "")),
+        flags=_keys(flags),
+        without=_keys(data.get("without", "")),
         value=re.compile(data["value"], re.DOTALL) if "value" in data else None,
         operand=re.compile(data["operand"], re.DOTALL) if "operand" in data else None,
         path_class=data.get("class"),
@@ -360,23 +329,12 @@ def _escalation(data: Mapping[str, Any], base: Base) -> Escalation:
         why=str(data.get("why", base.why)),
         external=bool(data.get("external", False)) or tier is Tier.YELLOW_EXTERNAL,
         refused=bool(data.get("refused", False)),
+        hosts_unknown=_one_of(data, "hosts", ("known", "unknown")) == "unknown",
     )
 
 
-_WHEN_KEYS = frozenset(
-    [
-        "flags",
-        "without",
-        "value",
-        "operand",
-        "class",
-        "operands",
-        "tier",
-        "rule",
-        "why",
-        "external",
-        "refused",
-    ]
+_WHEN_KEYS = _keys(
+    "flags without value operand class operands tier rule why external refused hosts"
 )
 
 

@@ -17,6 +17,7 @@ from letsbe.policy.rules._where import Effect, Where
 from letsbe.policy.tiers import Tier
 
 _REMOTE = re.compile(r"(?:rsync://|(?:[^/:]+@)?(?:\[[^\]/]+\]|[^/:\[\]]+):)")
+_DATA_FILE = re.compile(r"(?:[^=@]*[=@])??[@<]([^;]*)(?:;.*)?", re.DOTALL)
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=.*", re.DOTALL)
 # Variables that change how output looks and nothing else.
 _HARMLESS_VARIABLES = re.compile(
@@ -98,6 +99,22 @@ def _send(_word: Word, _where: Where) -> Iterator[Effect]:
     yield _sends(())
 
 
+def _data(word: Word, where: Where) -> Iterator[Effect]:
+    """Text, or ``@path`` and ``name=@path`` as curl takes them."""
+    found = _DATA_FILE.fullmatch(word.text)
+    if found and found[1] != "-":
+        path = replace(word, text=found[1])
+        yield from path_effects("read", path, where, recursive=False)
+
+
+def _revision(word: Word, where: Where) -> Iterator[Effect]:
+    """A path, or git's ``revision:path``."""
+    yield from path_effects("read", word, where, recursive=False)
+    if ":" in word.text:
+        path = replace(word, text=word.text.partition(":")[2])
+        yield from path_effects("read", path, where, recursive=False)
+
+
 def _sql(word: Word, _where: Where) -> Iterator[Effect]:
     tier = sql_tier(word.text)
     if tier:
@@ -148,6 +165,8 @@ _SPECIAL = {
     "send": _send,
     "url": url_effects,
     "host": host_effects,
+    "data": _data,
+    "revision": _revision,
     "sql": _sql,
     "sed": _sed,
     "awk": _awk,
