@@ -39,7 +39,7 @@ class AuditEntry:
         approval_id: The approval that it belongs to.
         intent_seq: Of an outcome: the row of its intent.
         digest: The digest of what runs.
-        detail: Anything else, as JSON.
+        detail: Anything else, as JSON; NaN and infinities are stored as text.
     """
 
     kind: str
@@ -111,7 +111,7 @@ class AuditLog:
 
         Raises:
             TypeError: ``detail`` is not JSON.
-            ValueError: ``detail`` holds NaN or an infinity.
+            ValueError: ``detail`` holds itself.
         """
         seq, previous = _head(connection) or (0, FIRST)
         values = (
@@ -213,9 +213,6 @@ def _seal(key: bytes, values: tuple[Any, ...]) -> str:
 
 def _stored(entry: AuditEntry) -> tuple[str | int | None, ...]:
     """Return an entry's columns exactly as SQLite will give them back."""
-    detail = json.dumps(
-        dict(entry.detail), sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
     return (
         _text(entry.kind),
         _text(entry.agent_id),
@@ -228,7 +225,22 @@ def _stored(entry: AuditEntry) -> tuple[str | int | None, ...]:
         _text(entry.approval_id),
         entry.intent_seq,
         _text(entry.digest),
-        detail,
+        _json(entry.detail),
+    )
+
+
+def _json(detail: Mapping[str, Any]) -> str:
+    try:
+        return _dumps(detail, allow_nan=False)
+    except ValueError:
+        # A caller's 1e999 must not keep its call off the log.
+        readable = json.loads(_dumps(detail, allow_nan=True), parse_constant=str)
+        return _dumps(readable, allow_nan=False)
+
+
+def _dumps(detail: Mapping[str, Any], *, allow_nan: bool) -> str:
+    return json.dumps(
+        dict(detail), sort_keys=True, separators=(",", ":"), allow_nan=allow_nan
     )
 
 

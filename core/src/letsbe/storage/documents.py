@@ -106,6 +106,10 @@ def open_document(path: Path) -> Iterator[TinyDB]:
         StorageError: Another process keeps the document open, its lock cannot be
             created, the document is damaged, or the changes cannot be written.
     """
+    if not path.parent.is_dir():
+        # The lock would create it, with a mode that lets others in.
+        message = f"{path} cannot be opened: its folder does not exist"
+        raise StorageError(message)
     lock = FileLock(path.with_name(f".{path.name}.lock"), LOCK_SECONDS, mode=0o600)
     try:
         lock.acquire()

@@ -41,6 +41,11 @@ class Verification:
         return self.broken_seq is None and not self.gaps and self.anchor_why is None
 
     @property
+    def anchored_open_intents(self) -> tuple[int, ...]:
+        """Which of the open intents an anchor vouches for: they are no late forgery."""
+        return tuple(seq for seq in self.open_intents if seq <= self.anchored)
+
+    @property
     def unanchored(self) -> int:
         """How many rows at the end only the key vouches for."""
         return (self.head[0] if self.head else 0) - self.anchored
