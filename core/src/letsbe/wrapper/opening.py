@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from letsbe.configuration import Configuration, load_configuration
+from letsbe.errors import ConfigurationError
 from letsbe.home import Home
 from letsbe.plugin import Site
 from letsbe.plugin._facade import Plugins, load_plugins
@@ -121,6 +122,12 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
             read_plugin_set(home.plugin_set),
             hook_timeout=configuration.plugins.hook_timeout,
         )
+        if not plugins.redaction_layers:
+            message = (
+                "no redaction layer is in the plugin set, so secrets could not be taken"
+                f" out of what is answered: add one to {home.plugin_set}"
+            )
+            raise ConfigurationError(message)
         yield assemble(home, configuration, database, desk, audit, plugins)
 
 
