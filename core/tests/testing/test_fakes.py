@@ -57,6 +57,12 @@ def test_fill_refuses_an_unknown_name() -> None:
         FakeExecution().fill("SECRET_REF(nobody)")
 
 
+def test_redact_gives_references_for_values() -> None:
+    run = FakeExecution(secrets={"short": "hunter2", "long": "hunter2-and-more"})
+    assert run.redact(b"x hunter2-and-more") == b"x SECRET_REF(long)"
+    assert run.redact(b"plain") == b"plain"
+
+
 def test_environment_cannot_be_changed() -> None:
     run = FakeExecution(environment={"TOKEN": "t"}, deadline=3.0)
     assert (run.environment["TOKEN"], run.deadline) == ("t", 3.0)

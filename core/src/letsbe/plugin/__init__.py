@@ -34,6 +34,14 @@ from letsbe.plugin._protocols import (
 )
 from letsbe.plugin._site import Site
 from letsbe.plugin._version import API_VERSION
+from letsbe.policy.files import (
+    Confinement,
+    Place,
+    Replacement,
+    append_file,
+    write_file,
+)
+from letsbe.policy.paths import PathClass, path_class
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.finding import Finding, RedactionLayer
@@ -47,6 +55,7 @@ __all__ = [
     "BillingBackend",
     "CallContext",
     "ConfigurationError",
+    "Confinement",
     "DeadlineExceeded",
     "Decision",
     "Example",
@@ -58,10 +67,13 @@ __all__ = [
     "InvalidRequest",
     "LetsBeError",
     "Outcome",
+    "PathClass",
     "PathRefused",
+    "Place",
     "RedactionLayer",
     "Refused",
     "RegisteredSecrets",
+    "Replacement",
     "Result",
     "Secret",
     "Site",
@@ -71,6 +83,9 @@ __all__ = [
     "ToolFailed",
     "UsageRecord",
     "Verdict",
+    "append_file",
     "hookimpl",
     "is_stand_in",
+    "path_class",
+    "write_file",
 ]

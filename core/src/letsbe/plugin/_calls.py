@@ -95,3 +95,22 @@ class Execution(Protocol):
             The text with values. Do not store, log or return it.
         """
         ...
+
+    def redact(self, data: bytes) -> bytes:
+        """Take secrets out of what is about to be cut, encoded or left out.
+
+        The core redacts every output anyway, but it sees only what it is given: half
+        of a secret, or one inside base64 of something larger, it cannot know. So call
+        this on the whole first. It also tells a registered secret, which comes back as
+        ``SECRET_REF(name)``, from any other text.
+
+        Args:
+            data: UTF-8, or bytes of unknown encoding.
+
+        Returns:
+            The data without secrets; the same object if there were none.
+
+        Raises:
+            OutputWithheld: A redaction layer failed; let it pass.
+        """
+        ...

@@ -58,6 +58,20 @@ class FakeExecution:
         self.filled.append(text)
         return _REFERENCE.sub(self._value, text)
 
+    def redact(self, data: bytes) -> bytes:
+        """Put references in place of the secrets' values, longest value first.
+
+        Args:
+            data: Any bytes. Encoded forms of a value are not looked for.
+
+        Returns:
+            The data with ``SECRET_REF(name)``.
+        """
+        by_length = sorted(self._secrets.items(), key=lambda item: -len(item[1]))
+        for name, value in by_length:
+            data = data.replace(value.encode(), f"SECRET_REF({name})".encode())
+        return data
+
     def _value(self, match: re.Match[str]) -> str:
         name = match.group(1)
         try:

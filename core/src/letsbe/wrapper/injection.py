@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from letsbe.redaction.pipeline import Pipeline
 from letsbe.vault.references import environment_references, fill, find_references
 from letsbe.vault.scopes import check_scope
 from letsbe.vault.secret import Secret
@@ -61,11 +62,13 @@ class BoundExecution:
         ends_at: When it is cancelled, on the monotonic clock.
         secrets: The values that its arguments name.
         variables: The variables to set, each with its secret's name.
+        pipeline: Takes secrets out of text.
     """
 
     ends_at: float
     secrets: Mapping[str, Secret] = field(repr=False)
     variables: Mapping[str, str]
+    pipeline: Pipeline
 
     @property
     def deadline(self) -> float:
@@ -83,3 +86,7 @@ class BoundExecution:
     def fill(self, text: str) -> str:
         """Put values in place of references."""
         return fill(text, self.secrets)
+
+    def redact(self, data: bytes) -> bytes:
+        """Take secrets out of data."""
+        return self.pipeline.redact(data)

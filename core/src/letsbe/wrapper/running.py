@@ -85,6 +85,7 @@ class Runner:
                 time.monotonic() + self._call_timeout,
                 case.secrets.resolve(self._vault),
                 case.secrets.environment,
+                self._pipeline,
             )
             result = await self._within_deadline(case, verdict, run)
             output = self._pipeline.redact_json(result.output)
