@@ -117,9 +117,13 @@ def wrapper() -> Iterator[Server]:
     )
     port = free_port()
     up = [LETSBE, "up", *place, "--port", str(port), "--json"]
+    log = folder / "log"
     try:
-        with process(up, stdout=subprocess.DEVNULL) as running:
-            wait_for(port, running)
+        with (
+            log.open("w") as file,
+            process(up, stdout=subprocess.DEVNULL, stderr=file) as running,
+        ):
+            wait_for(port, running, log)
             yield Server(home, work, port, running.pid)
     finally:
         shutil.rmtree(folder)
@@ -159,11 +163,17 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def wait_for(port: int, running: subprocess.Popen[str]) -> None:
+def wait_for(
+    port: int, running: subprocess.Popen[str], log: Path | None = None
+) -> None:
     for _ in range(300):
         if running.poll() is not None:
-            raise SystemExit("the server ended at its start")
-        with contextlib.suppress(OSError), socket.create_connection(("", port)):
+            said = log.read_text() if log else ""
+            raise SystemExit(f"the server ended at its start: {said}")
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
             return
         time.sleep(0.1)
     raise SystemExit("the server did not start in 30 seconds")
@@ -172,7 +182,7 @@ def wait_for(port: int, running: subprocess.Popen[str]) -> None:
 @contextlib.asynccontextmanager
 async def mcp_client(port: int, token: str = "") -> AsyncIterator[Client]:
     """Connect the SDK's client to a server."""
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = f"http://127.0.0.1:{port}/mcp"
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60) as web,

@@ -63,7 +63,9 @@ COMMANDS = (
 
 def figure(name: str, value: float, unit: str, **more: object) -> None:
     """Print a figure as one line of JSON."""
-    print(json.dumps({"figure": name, "value": round(value, 3), "unit": unit, **more}))
+    line = {"figure": name, "value": value, "unit": unit, **more}
+    short = {k: round(v, 4) if isinstance(v, float) else v for k, v in line.items()}
+    print(json.dumps(short))
     sys.stdout.flush()
 
 
@@ -179,7 +181,7 @@ def measure_classification() -> None:
                 if turn >= 10:
                     times.append((time.perf_counter() - began) * 1000)
     median = statistics.median(times)
-    at_most("classification_p99", percentile(times, 99), 1, "ms", p50=round(median, 4))
+    at_most("classification_p99", percentile(times, 99), 1, "ms", p50=median)
 
 
 def measure_help() -> None:
@@ -190,9 +192,7 @@ def measure_help() -> None:
         [sys.executable, "-c", _IMPORTED], check=True, capture_output=True, text=True
     ).stdout.splitlines()
     adapters = sorted(set(loaded[-1].split()) & set(plugin_libraries()))
-    at_most(
-        "help_wall", shown, 0.3, "s", python=round(bare, 3), plugin_libraries=adapters
-    )
+    at_most("help_wall", shown, 0.3, "s", python=bare, plugin_libraries=adapters)
 
 
 _IMPORTED = """
