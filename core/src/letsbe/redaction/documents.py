@@ -110,8 +110,9 @@ def _check_depth(value: JSON) -> None:
 
 
 def _dump(value: JSON) -> bytes:
+    """Write a value as the one item of an array, so that a lone number is JSON too."""
     try:
-        text = json.dumps(value, ensure_ascii=False)
+        text = json.dumps([value], ensure_ascii=False)
         return text.encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError):
         pass
@@ -121,10 +122,14 @@ def _dump(value: JSON) -> bytes:
 
 def _load(text: bytes) -> JSON:
     try:
-        result: JSON = json.loads(text, object_pairs_hook=_distinct)
+        match json.loads(text, object_pairs_hook=_distinct):
+            case [result]:
+                redacted: JSON = result
+                return redacted
+            case result:
+                # The whole array was one secret.
+                return str(result)
     except (ValueError, RecursionError):
         pass
-    else:
-        return result
     message = "The output is not JSON after redaction and is withheld."
     raise OutputWithheld(message)

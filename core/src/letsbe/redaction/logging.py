@@ -28,6 +28,7 @@ UVICORN_LOGGERS = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
 WITHHELD = "a log record was withheld because it could not be redacted"
 """The text of a record that cannot be redacted."""
 
+_busy = threading.local()
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _LINE_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -42,27 +43,20 @@ class RedactingFilter(logging.Filter):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self._pipeline = pipeline
-        self._busy = threading.local()
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         """Redact the record. What cannot be redacted is replaced by a fixed text."""
-        # A layer that logs while it redacts must not start all over again.
-        if getattr(self._busy, "now", False):
-            _withhold(record)
-            return True
-        self._busy.now = True
         try:
-            self._redact(record)
+            with _redacting():
+                self._redact(record)
         except Exception:  # noqa: BLE001 - any failure here would show the record
             _withhold(record)
-        finally:
-            self._busy.now = False
         return True
 
     def _redact(self, record: logging.LogRecord) -> None:
         clean = self._pipeline.redact_text
-        record.name = clean(record.name)
+        record.name = clean(str(record.name))
         self._redact_message(record)
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)
@@ -111,7 +105,8 @@ class RedactingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         self._filter.filter(record)
         try:
-            return self._pipeline.redact_text(self._inner.format(record))
+            with _redacting():
+                return self._pipeline.redact_text(self._inner.format(record))
         except Exception:  # noqa: BLE001 - any failure here would show the record
             _withhold(record)
             return f"{record.levelname} {record.name}: {WITHHELD}"
@@ -196,6 +191,19 @@ def redacted_logging(
         yield
     finally:
         uninstall()
+
+
+@contextmanager
+def _redacting() -> Iterator[None]:
+    """Refuse records of a layer that logs while it redacts: there is no end to them."""
+    if getattr(_busy, "now", False):
+        message = "already redacting"
+        raise RuntimeError(message)
+    _busy.now = True
+    try:
+        yield
+    finally:
+        _busy.now = False
 
 
 def _withhold(record: logging.LogRecord) -> None:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+from operator import itemgetter, lt
 from typing import NamedTuple
 
 from letsbe.redaction.finding import Finding
 from letsbe.redaction.placeholders import Region, placeholder, placeholders_in
 
 
-class Span(NamedTuple):
-    """A stretch to take out, and what takes its place.
+class Label(NamedTuple):
+    """What a span is and what takes its place; shared by all spans alike.
 
     Args:
-        start: The first byte's offset.
-        end: The offset after the last byte.
         placeholder: What stands there afterwards.
         rank: The place of its layer in the pipeline.
         layer: The layer's name.
@@ -24,14 +24,26 @@ class Span(NamedTuple):
         rule: The layer's rule.
     """
 
-    start: int
-    end: int
     placeholder: bytes
     rank: int
     layer: str
     kind: str
     name: str | None
     rule: str
+
+
+class Span(NamedTuple):
+    """A stretch to take out.
+
+    Args:
+        start: The first byte's offset.
+        end: The offset after the last byte.
+        label: What it is.
+    """
+
+    start: int
+    end: int
+    label: Label
 
 
 def checked(
@@ -50,6 +62,8 @@ def checked(
         ValueError: An offset is outside the text, the stretch is empty or reversed,
             or a label is malformed.
     """
+    new = tuple.__new__  # half the time of calling Span
+    labels: dict[tuple[str, str | None, str], Label] = {}
     spans = []
     for finding in findings:
         if type(finding) is not Finding:
@@ -62,8 +76,11 @@ def checked(
         if not 0 <= start < end <= size:
             message = "a finding lies outside the text"
             raise ValueError(message)
-        label = placeholder(kind, name, rule)
-        spans.append(Span(start, end, label, rank, layer, kind, name, rule))
+        what = kind, name, rule
+        label = labels.get(what)
+        if label is None:
+            label = labels[what] = Label(placeholder(*what), rank, layer, *what)
+        spans.append(new(Span, (start, end, label)))
     return spans
 
 
@@ -91,7 +108,9 @@ def merge(spans: list[Span]) -> list[Span]:
     A registered name is best, because the model can use it; then the earlier layer,
     the longer span, the earlier one, the lesser label: always the same choice.
     """
-    spans = sorted(spans)
+    spans = sorted(spans, key=itemgetter(0, 1))
+    if not _any_overlap(spans):
+        return spans
     merged: list[Span] = []
     cluster: list[Span] = []
     end = -1
@@ -113,14 +132,19 @@ def splice(text: bytes, spans: Sequence[Span]) -> bytes:
         text: The text.
         spans: Spans in order, none overlapping another.
     """
-    parts = []
+    parts: list[bytes] = []
     position = 0
-    for span in spans:
-        parts.append(text[position : span.start])
-        parts.append(span.placeholder)
-        position = span.end
+    for start, end, label in spans:
+        parts += text[position:start], label.placeholder
+        position = end
     parts.append(text[position:])
     return b"".join(parts)
+
+
+def _any_overlap(spans: list[Span]) -> bool:
+    """Tell whether any span of a sorted list begins before the one before it ends."""
+    starts = map(itemgetter(0), islice(spans, 1, None))
+    return any(map(lt, starts, map(itemgetter(1), spans)))
 
 
 def _union(cluster: list[Span], end: int) -> Span:
@@ -131,8 +155,8 @@ def _union(cluster: list[Span], end: int) -> Span:
 
 
 def _preference(span: Span) -> tuple[bool, int, int, int, bytes]:
-    length = span.end - span.start
-    return span.name is None, span.rank, -length, span.start, span.placeholder
+    label, length = span.label, span.end - span.start
+    return label.name is None, label.rank, -length, span.start, label.placeholder
 
 
 def _outside(span: Span, regions: list[Region], starts: list[int]) -> list[Span]:
@@ -152,7 +176,7 @@ def _outside(span: Span, regions: list[Region], starts: list[int]) -> list[Span]
             continue
         if region.inner_start <= span.start and span.end <= region.inner_end:
             return [span._replace(start=region.start, end=region.end)]
-        if span.name is not None:
+        if span.label.name is not None:
             return []
         if start < region.start:
             pieces.append(span._replace(start=start, end=region.start))

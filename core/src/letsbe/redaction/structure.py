@@ -15,7 +15,7 @@ from typing import NamedTuple
 from letsbe.redaction.spans import Span, merge
 
 # What can stand outside of strings: numbers, brackets, true, null, NaN and the like.
-_BARE = re.compile(rb"[\s0-9+\-.eE{}\[\]:,truefalsnNIity]+")
+_BARE = b" \t\r\n0123456789+-.eE{}[]:,truefalsnNIity"
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _BACKSLASH, _QUOTE = ord("\\"), ord('"')
@@ -45,9 +45,9 @@ def keep_json(text: bytes, spans: list[Span]) -> list[Span]:
     Returns:
         The spans, widened where it was needed, in order and without overlap.
     """
-    doubtful = [span for span in spans if _doubtful(text, span)]
-    if not doubtful:
+    if not _any_doubtful(text, spans):
         return spans
+    doubtful = [span for span in spans if _doubtful(text, span)]
     documents: dict[tuple[int, int], _Document | None] = {}
     widened = {
         span: _widen(document, span)
@@ -55,6 +55,18 @@ def keep_json(text: bytes, spans: list[Span]) -> list[Span]:
         if (document := _document_around(text, span, documents)) is not None
     }
     return merge([widened.get(span, span) for span in spans])
+
+
+def _any_doubtful(text: bytes, spans: list[Span]) -> bool:
+    """Tell quickly, all at once, if any span might be doubtful."""
+    taken = b"\0".join([text[start:end] for start, end, _ in spans])
+    before = b"\0".join([text[max(start - 6, 0) : start] for start, _, _ in spans])
+    return (
+        b"\\" in before
+        or b"\\" in taken
+        or b'"' in taken
+        or b"\0\0" in b"\0" + taken.translate(None, _BARE) + b"\0"
+    )
 
 
 def _doubtful(text: bytes, span: Span) -> bool:
@@ -65,7 +77,7 @@ def _doubtful(text: bytes, span: Span) -> bool:
         or text.find(b"\\u", max(start - 5, 0), start) >= 0
         or text.find(b"\\u", max(end - 5, 0), end) >= 0
         or text.find(b'"', start, end) >= 0
-        or _BARE.fullmatch(text, start, end) is not None
+        or not text[start:end].strip(_BARE)
     )
 
 
@@ -89,6 +101,9 @@ def _document_around(
 
 
 def _document(text: bytes, start: int, end: int) -> _Document | None:
+    """Parse a document. A lone number or string is as likely to be plain text."""
+    if text[start:end].lstrip()[:1] not in (b"{", b"["):
+        return None
     try:
         json.loads(text[start:end], parse_int=len)
     except (ValueError, RecursionError):
@@ -143,9 +158,7 @@ def _value_around(document: _Document, span: Span) -> tuple[int, int]:
 
 
 def _quoted(span: Span, start: int, end: int) -> Span:
-    label = span.placeholder
-    if not label.startswith(b'"'):
-        label = b'"' + label + b'"'
-    return span._replace(
-        start=min(start, span.start), end=max(end, span.end), placeholder=label
-    )
+    label = span.label
+    if not label.placeholder.startswith(b'"'):
+        label = label._replace(placeholder=b'"' + label.placeholder + b'"')
+    return Span(min(start, span.start), max(end, span.end), label)
