@@ -127,6 +127,8 @@ class _Judge:
             for rule in level.escalations:
                 if self._holds(rule.condition):
                     self._escalate(level, rule)
+        if judged.hosts == set() and any(match.external for match in judged.matches):
+            judged.hosts = None
         judged.environment.update(arguments.tables[0].environment)
         judged.words = self._hardened()
         return judged

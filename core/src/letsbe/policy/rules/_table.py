@@ -32,7 +32,7 @@ TIER_GROUPS: Mapping[str, Tier] = {
 """Groups of flags and kinds of operands that name a tier themselves."""
 
 EFFECTS = _keys(
-    "read list write remove modify exec command send upload data revision url host sql"
+    "read list write remove modify exec command send upload data revision repository url host sql"
     " sed awk"
 )
 """Groups of flags and kinds of operands that say what is done with the value."""

@@ -115,6 +115,18 @@ def _revision(word: Word, where: Where) -> Iterator[Effect]:
         yield from path_effects("read", path, where, recursive=False)
 
 
+def _repository(word: Word, where: Where) -> Iterator[Effect]:
+    """A repository as git takes it: URL, ``host:path``, local path or a remote's name."""
+    if "://" in word.text:
+        yield from url_effects(word, where)
+    elif _REMOTE.match(word.text):
+        yield from host_effects(word, where)
+    elif word.text.startswith(("/", ".", "~")):
+        yield from path_effects("read", word, where, recursive=False)
+    else:
+        yield Effect(Tier.GREEN, "remote", "contacts a remote by name", hosts=None)
+
+
 def _sql(word: Word, _where: Where) -> Iterator[Effect]:
     tier = sql_tier(word.text)
     if tier:
@@ -166,6 +178,7 @@ _SPECIAL = {
     "url": url_effects,
     "host": host_effects,
     "data": _data,
+    "repository": _repository,
     "revision": _revision,
     "sql": _sql,
     "sed": _sed,
