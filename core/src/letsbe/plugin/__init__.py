@@ -34,6 +34,14 @@ from letsbe.plugin._protocols import (
 )
 from letsbe.plugin._site import Site
 from letsbe.plugin._version import API_VERSION
+from letsbe.policy.commands import (
+    CommandLine,
+    CommandRefused,
+    Stream,
+    Word,
+    line_from_argv,
+    parse_line,
+)
 from letsbe.policy.files import (
     Confinement,
     Place,
@@ -42,6 +50,17 @@ from letsbe.policy.files import (
     write_file,
 )
 from letsbe.policy.paths import PathClass, path_class
+from letsbe.policy.rules import (
+    PROGRAM_FOLDERS,
+    JudgedPipeline,
+    JudgedStage,
+    Judgement,
+    Match,
+    RuleBook,
+    TableError,
+    Where,
+    expand,
+)
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.finding import Finding, RedactionLayer
@@ -50,10 +69,13 @@ from letsbe.vault.secret import RegisteredSecrets, Secret
 
 __all__ = [
     "API_VERSION",
+    "PROGRAM_FOLDERS",
     "Action",
     "Arguments",
     "BillingBackend",
     "CallContext",
+    "CommandLine",
+    "CommandRefused",
     "ConfigurationError",
     "Confinement",
     "DeadlineExceeded",
@@ -65,7 +87,11 @@ __all__ = [
     "Finding",
     "Health",
     "InvalidRequest",
+    "JudgedPipeline",
+    "JudgedStage",
+    "Judgement",
     "LetsBeError",
+    "Match",
     "Outcome",
     "PathClass",
     "PathRefused",
@@ -75,17 +101,25 @@ __all__ = [
     "RegisteredSecrets",
     "Replacement",
     "Result",
+    "RuleBook",
     "Secret",
     "Site",
+    "Stream",
+    "TableError",
     "Tier",
     "ToolAdapter",
     "ToolCall",
     "ToolFailed",
     "UsageRecord",
     "Verdict",
+    "Where",
+    "Word",
     "append_file",
+    "expand",
     "hookimpl",
     "is_stand_in",
+    "line_from_argv",
+    "parse_line",
     "path_class",
     "write_file",
 ]

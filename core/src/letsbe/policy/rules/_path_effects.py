@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from letsbe.policy.commands import Word
-from letsbe.policy.paths import PathClass, holds_secrets, normal_path, path_class
+from letsbe.policy.paths import PathClass, holds_secrets, normal_path
 from letsbe.policy.rules._where import Effect, Where
 from letsbe.policy.tiers import Tier
 
@@ -62,7 +62,7 @@ def classes_of(word: Word, where: Where) -> set[str]:
     """Return the classes of a path operand, ``top`` among them where it is one."""
     classes: set[str] = set()
     for path in word.stands_for or (word.text,):
-        classes.add(str(_class(path, where)))
+        classes.add(str(class_of_path(path, where)))
         if is_top(path, where):
             classes.add("top")
     return classes
@@ -94,13 +94,13 @@ def _home(path: str, where: Where) -> str:
 def _effects_of(
     kind: str, path: str, where: Where, *, recursive: bool, placeholder: bool
 ) -> Iterator[Effect]:
-    if _closed(path, where):
+    if is_closed(path, where):
         why = "the path is closed to agents"
         yield Effect(Tier.CRITICAL_RED, "path.closed", why, refused=True)
         return
     if kind == "list":
         return
-    place = _class(path, where)
+    place = class_of_path(path, where)
     if kind in ("read", "upload"):
         yield from _reading(place)
         if (recursive or placeholder) and _holds_secrets(path, where):
@@ -144,9 +144,12 @@ def _changing(
         yield Effect(Tier.CRITICAL_RED, f"{kind}.top", why)
 
 
-def _class(path: str, where: Where) -> PathClass:
+def class_of_path(path: str, where: Where) -> PathClass:
+    """Return the class of a path, or of what it leads to if that is worse."""
     path = _home(path, where)
-    kind = path_class(path, cwd=where.cwd, roots=where.roots, forbidden=where.forbidden)
+    kind = pathclass_of_path(
+        path, cwd=where.cwd, roots=where.roots, forbidden=where.forbidden
+    )
     if kind >= PathClass.DEVICE or "\0" in path:
         return kind
     text = normal_path(path, where.cwd)
@@ -155,7 +158,7 @@ def _class(path: str, where: Where) -> PathClass:
         return kind
     # A link counts as what it leads to. It may change until the command runs; this
     # catches the link that is already there.
-    led = path_class(real, cwd="/", roots=where.roots, forbidden=where.forbidden)
+    led = pathclass_of_path(real, cwd="/", roots=where.roots, forbidden=where.forbidden)
     return max(kind, led)
 
 
@@ -168,7 +171,8 @@ def _real_path(text: str) -> str:
         return text
 
 
-def _closed(path: str, where: Where) -> bool:
+def is_closed(path: str, where: Where) -> bool:
+    """Tell whether a path is closed to agents."""
     if "\0" in path:
         return False
     text = normal_path(_home(path, where), where.cwd)
