@@ -97,6 +97,21 @@ def test_class(path: str, expected: PathClass) -> None:
     assert path_class(path, cwd="/srv/work", roots=(ROOT,)) is expected
 
 
+@pytest.mark.parametrize("path", ["{a,b}", "~", "~-", "[.]env", "id_*", "x?.p?m"])
+def test_a_literal_name_is_no_glob(path: str) -> None:
+    def of(*, literal: bool) -> PathClass:
+        return path_class(path, cwd="/srv/work", roots=(ROOT,), literal=literal)
+
+    assert of(literal=True) is PathClass.WORKSPACE
+    assert of(literal=False) > PathClass.WORKSPACE
+
+
+@pytest.mark.parametrize("path", [".env", "a[1]/.ssh/x", "x*.pem", "id_rsa?"])
+def test_a_literal_name_is_secret_by_its_name(path: str) -> None:
+    found = path_class(path, cwd="/srv/work", roots=(ROOT,), literal=True)
+    assert found is PathClass.SECRET
+
+
 def test_longest_place_decides_between_root_and_system() -> None:
     def of(path: str, root: str) -> PathClass:
         return path_class(path, cwd="/", roots=(Path(root),))

@@ -44,6 +44,9 @@ LONGEST_PATH = 4096
 
 _HOME = "/home/~"
 
+# Stands for a glob's characters where they are none; no pattern holds it.
+_PLAIN = str.maketrans(dict.fromkeys(GLOB_CHARACTERS, "\x7f"))
+
 
 def path_class(
     path: str,
@@ -51,6 +54,7 @@ def path_class(
     cwd: str,
     roots: Sequence[Path],
     forbidden: Sequence[Path] = (),
+    literal: bool = False,
 ) -> PathClass:
     """Tell what a path names, from its text.
 
@@ -61,6 +65,8 @@ def path_class(
         roots: The allowed folders, absolute.
         forbidden: Paths closed to agents; they and all below count as secret, and so
             does a glob that may reach them.
+        literal: Whether the path is a name as it is, in which ``~`` and the characters
+            of globs mean nothing.
 
     Returns:
         The class. A path that is secret is so inside the roots too. The longest of
@@ -68,12 +74,14 @@ def path_class(
     """
     if not path or "\0" in path or len(path) > LONGEST_PATH:
         return PathClass.SECRET
-    if path[0] == "~":
+    if path[0] == "~" and not literal:
         expanded = _expand_home(path)
         if expanded is None:
             return PathClass.SECRET
         path = expanded
     text = normal_path(path, cwd)
+    if literal:
+        text = text.translate(_PLAIN)
     if any(_reaches(text, _plain(place)) for place in forbidden):
         return PathClass.SECRET
     longest_root = max((_depth_of(text, _plain(r)) for r in roots), default=0)

@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from letsbe.errors import LetsBeError, PathRefused
@@ -84,15 +84,17 @@ class Confinement:
             raise
         return Place(walk, self._guard)
 
-    def is_forbidden(self, status: os.stat_result, path: str) -> bool:
-        """Tell whether a file is closed to agents.
+    def closed(self) -> Callable[[os.stat_result, str], bool]:
+        """Return what tells, by status and real path, whether a file is closed.
 
-        Args:
-            status: Its status.
-            path: Its real path.
+        What is forbidden is looked up once, so use it for one listing, not for long.
         """
-        closed = self._forbidden_identities()
-        return identity(status) in closed or self._has_forbidden_name(path)
+        identities = self._forbidden_identities()
+
+        def is_closed(status: os.stat_result, path: str) -> bool:
+            return identity(status) in identities or self._has_forbidden_name(path)
+
+        return is_closed
 
     def _absolute(self, path: str) -> str:
         require_form(path)
@@ -118,7 +120,7 @@ class Confinement:
             self._check_links(walk.status, asked)
 
     def _guard(self, status: os.stat_result, path: str) -> None:
-        if self.is_forbidden(status, path):
+        if self.closed()(status, path):
             raise _closed(path)
         self._check_links(status, path)
 
