@@ -89,6 +89,8 @@ class Daachorse:
 class Hyperscan:
     """Hyperscan (Vectorscan), compiled in its pure literal mode: the fastest.
 
+    Its Python binding ends a pattern at a NUL; those few go to pyahocorasick.
+
     Args:
         patterns: Distinct, none empty.
     """
@@ -96,30 +98,34 @@ class Hyperscan:
     def __init__(self, patterns: Sequence[bytes]) -> None:
         import hyperscan  # noqa: PLC0415 - loaded only if it is chosen
 
-        self._patterns = len(patterns)
+        numbers = [n for n, pattern in enumerate(patterns) if b"\0" not in pattern]
+        self._others = [n for n, pattern in enumerate(patterns) if b"\0" in pattern]
+        self._rest = PyAhoCorasick([patterns[number] for number in self._others])
+        self._empty = not numbers
         self._threads = threading.local()
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        if patterns:
+        if numbers:
             self._database.compile(
-                expressions=list(patterns),
-                ids=range(len(patterns)),
-                elements=len(patterns),
+                expressions=[patterns[number] for number in numbers],
+                ids=numbers,
+                elements=len(numbers),
                 literal=True,
             )
             self._scratch = self._database.scratch
 
     def scan(self, text: bytes) -> Iterable[tuple[int, int]]:
         """Find all occurrences; see :class:`Engine`."""
-        if not self._patterns or not text:
-            return ()
         hits: list[tuple[int, int]] = []
 
         def found(number: int, _start: int, end: int, _flags: int, _: object) -> None:
             hits.append((number, end))
 
-        self._database.scan(
-            text, match_event_handler=found, scratch=self._scratch_of_thread()
-        )
+        if text and not self._empty:
+            self._database.scan(
+                text, match_event_handler=found, scratch=self._scratch_of_thread()
+            )
+        if self._others:
+            hits += [(self._others[n], end) for n, end in self._rest.scan(text)]
         return hits
 
     def _scratch_of_thread(self) -> Any:  # noqa: ANN401 - hyperscan has no types
