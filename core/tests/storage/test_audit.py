@@ -112,7 +112,7 @@ def test_whatever_is_appended_verifies(
         assert found.ok
         assert found.rows == found.anchored == len(rows)
         stored = [row.detail for row in log.query()]
-    # NaN is not equal to itself, so it and its kin are compared as the text they become.
+    # NaN is not equal to itself, so it is compared as the text that it becomes.
     expected = [json.loads(json.dumps(r.detail), parse_constant=str) for r in rows]
     assert stored == expected
 

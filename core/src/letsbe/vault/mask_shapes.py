@@ -36,6 +36,7 @@ _MARKS = (
 
 _LONG = 256
 
+# Markers that nothing else writes, and shortened tokens with a well-known beginning.
 _ANYWHERE = re.compile(
     r"__OPENCLAW_REDACTED__|(?<![A-Za-z0-9])oc-sent-|\[REDACTED(?![A-Za-z])"
     r"|\bSECRET(?:_\w*)?\(?…[^\s\"'`,;|&]{0,64}|…redacted…"
@@ -49,28 +50,32 @@ _CANDIDATE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+# What stands left of a value that has a name: `db_password: "`, `--token `.
 _NAMED = re.compile(
     rf"(?P<key>[\w.-]{{0,40}}{_SENSITIVE}[\w.-]{{0,40}})"
     r"(?:[\"'`]?[ \t]{0,4}(?:=>|:=|=|:)[ \t]{0,4}|(?<=[\w-])[ \t]{1,4}(?=\S|$))"
     r"(?:(?:Bearer|Basic|Token|ApiKey)[ \t]+)?[\"'`<(]{0,3}(?P<head>[\w.+/-]{0,12})$",
     re.IGNORECASE | re.ASCII,
 )
+# `Authorization: Bearer `, `scheme://user:`.
 _SCHEME = re.compile(
     r"(?:\b(?:Bearer|Basic)[ \t]+[\"'`<]{0,2}|://[^\s/@:]{0,64}:)"
     r"(?P<head>[\w.+/-]{0,12})$",
     re.ASCII,
 )
+# `anything=***`, `user:***`, `-p***`: stars only, as words often follow a colon.
 _GLUED = re.compile(r"(?:\w[\"'`]?[=:][\"'`]?|(?:^|\s)-[A-Za-z][\"'`]?)$", re.ASCII)
 _END = re.compile(r"[)\]}>]?(?:$|[\s\"'`,;&@|})\]<>])", re.ASCII)
 _LAST_CHARACTERS = re.compile(
     r"(?P<tail>[\w+/=-]{1,8})?[)\]}>]?(?:$|[\s\"'`,;&@|})\]<>])", re.ASCII
 )
+# Bold italics of markdown, which begin and end with three stars.
 _EMPHASIS = re.compile(
     r"\*{3}(?:[A-Za-z0-9(_][^*\n]{0,300}[A-Za-z0-9.!?)_]|\w|[A-Za-z][A-Za-z ]{0,60}:)"
     r"\*{3}(?!\*)"
 )
 _HEAD = re.compile(r"[\w+/=.-]{4,8}$", re.ASCII)
-_TAIL = re.compile(r"[\w+/=.-]{2,6}(?=\)?(?:$|[\s\"'`,;&@|})\]<>?#:]))", re.ASCII)
+_TAIL = re.compile(r"[\w+=.-]{2,6}(?=\)?(?:$|[/\s\"'`,;&@|})\]<>?#:]))", re.ASCII)
 _WRAPPING = " \t\r\n\"'`<>()"
 _VERSION = re.compile(r"v?\d+(?:\.\d+)*\.?|0x\w+", re.ASCII)
 

@@ -12,7 +12,9 @@ ANYWHERE = ("*",)
 
 _TOOL = re.compile(r"\*|[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.\*)?", re.ASCII)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
-_HOST = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*|[0-9a-f:]*:[0-9a-f:.]*", re.ASCII)
+_ADDRESS = r"\[[0-9a-f:]*:[0-9a-f:.]*\]|[0-9a-f:]*:[0-9a-f:.]*"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?|{_ADDRESS}", re.ASCII)
+_HOSTS = re.compile(rf"\*|(\*\.)?{_LABEL}(\.{_LABEL})*\.?|{_ADDRESS}", re.ASCII)
 
 
 class Scoped(Protocol):
@@ -78,8 +80,10 @@ def normal_hosts(patterns: tuple[str, ...]) -> tuple[str, ...]:
     Raises:
         InvalidRequest: There is none, or one is not a pattern.
     """
-    folded = tuple(_folded(str(pattern)) for pattern in patterns)
-    return _normal(folded, _HOST, "hosts", "a host name, `*.domain` or `*`, no port")
+    lower = tuple(str(pattern).lower() for pattern in patterns)
+    what = "a host name, `*.domain` or `*`, no port"
+    checked = _normal(lower, _HOSTS, "hosts", what)
+    return tuple(sorted({_folded(pattern) for pattern in checked}))
 
 
 def _normal(
@@ -108,7 +112,10 @@ def _tool_matches(pattern: str, tool_name: str) -> bool:
 
 
 def _host_matches(pattern: str, host: str) -> bool:
+    if not _HOST.fullmatch(host.lower()):
+        # What is no host name could end like one: `evil/.example.com`.
+        return False
     folded = _folded(host)
     if pattern.startswith("*."):
-        return folded.endswith(pattern[1:]) and folded != pattern[1:]
+        return folded.endswith(pattern[1:])
     return pattern == folded
