@@ -12,7 +12,7 @@ from letsbe_executor_file.arguments import ReadArguments
 
 WHOLE = 1024 * 1024
 """Files up to this many bytes are redacted as a whole before they are cut."""
-_LINE = 64 * 1024
+_MARGIN = 64 * 1024
 """In larger files, how far around what is asked for the ends of lines are looked for:
 as long as the longest secret may be."""
 _LINE_END = re.compile(rb"\n")
@@ -46,10 +46,13 @@ def read_file(
         whole = size <= WHOLE and len(data) <= WHOLE
         if whole:
             clean = run.redact(data)
-            start, part, more = _cut(clean, arguments, _most(arguments, output_limit))
+            most = min(arguments.limit or WHOLE, _allowed(output_limit))
+            start, part, more = _cut(clean, arguments, most)
         else:
-            most = max(_most(arguments, output_limit - 4 * _LINE), 1)
-            start, raw = _lines(file, arguments.offset, most)
+            allowed = _allowed(output_limit)
+            margin = min(_MARGIN, allowed // 3)
+            most = min(arguments.limit or allowed, allowed - 2 * margin)
+            start, raw = _lines(file, arguments.offset, most, margin)
             more = start + len(raw) < size
             part = run.redact(raw)
     finally:
@@ -68,10 +71,9 @@ def read_file(
     }
 
 
-def _most(arguments: ReadArguments, output_limit: int) -> int:
+def _allowed(output_limit: int) -> int:
     """Return how many bytes may be returned, with room for base64 and the rest."""
-    allowed = max((output_limit - 2048) * 3 // 4, 512)
-    return min(arguments.limit or allowed, allowed)
+    return max((output_limit - 2048) * 3 // 4, 512)
 
 
 def _cut(clean: bytes, arguments: ReadArguments, most: int) -> tuple[int, bytes, bool]:
@@ -96,22 +98,22 @@ def _whole_characters(text: bytes, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _lines(file: int, offset: int, most: int) -> tuple[int, bytes]:
+def _lines(file: int, offset: int, most: int, margin: int) -> tuple[int, bytes]:
     """Read whole lines around a part of a large file.
 
-    Where a line is longer than 64 KiB, it is cut at a blank, quote or comma, which few
-    secrets hold; where there is none either, as it comes.
+    Where a line is longer than the margin (in bytes), it is cut at a blank, quote or
+    comma, which few secrets hold; where there is none either, as it comes.
     """
-    start = max(offset - _LINE, 0)
+    start = max(offset - margin, 0)
     before = _read(file, start, offset - start)
     breaks = [*_LINE_END.finditer(before)] or [*_BREAK.finditer(before)]
     begin = start + breaks[-1].end() if breaks else offset
     wanted = offset - begin + most
-    data = _read(file, begin, wanted + _LINE)
+    data = _read(file, begin, wanted + margin)
     if len(data) <= wanted:
         return begin, data
     end = _LINE_END.search(data, wanted - 1) or _BREAK.search(data, wanted - 1)
-    if end is None and len(data) < wanted + _LINE:
+    if end is None and len(data) < wanted + margin:
         return begin, data
     return begin, data[: end.end() if end else wanted]
 
