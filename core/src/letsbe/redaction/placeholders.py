@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 _NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 _KIND = r"[a-z][a-z0-9_-]{0,63}"
+_LONGEST = len("[REDACTED:]") + 64
+_MANY = 100  # from here on, looking at the whole text first is worth it
 _LABEL = re.compile(_KIND)
 _SECRET_NAME = re.compile(_NAME)
 _RULE = re.compile(r"[A-Za-z0-9_.:-]{0,80}")
@@ -53,17 +55,29 @@ def placeholder(kind: str, name: str | None, rule: str) -> bytes:
     return (f"[REDACTED:{kind}]" if name is None else f"SECRET_REF({name})").encode()
 
 
-def placeholders_in(text: bytes, names: Collection[str]) -> list[Region]:
-    """Find the placeholders of a text, in order.
+def placeholders_near(
+    text: bytes, stretches: Sequence[tuple[int, int]], names: Collection[str]
+) -> list[Region]:
+    """Find the placeholders that stretches of a text could overlap, in order.
 
     Args:
         text: The text.
+        stretches: Start and end of each stretch.
         names: The names of registered secrets; their references are closed to every
             finding.
     """
-    if b"SECRET_REF(" not in text and b"[REDACTED:" not in text:
+    many = len(stretches) >= _MANY
+    if many and b"SECRET_REF(" not in text and b"[REDACTED:" not in text:
         return []
-    return [_region(match, names) for match in _PLACEHOLDER.finditer(text)]
+    # No placeholder begins inside another one, so a window shows what the text does.
+    found = {
+        match.start(): _region(match, names)
+        for start, end in stretches
+        for match in _PLACEHOLDER.finditer(
+            text, max(start - _LONGEST, 0), end + _LONGEST
+        )
+    }
+    return [found[start] for start in sorted(found)]
 
 
 def _region(match: re.Match[bytes], names: Collection[str]) -> Region:

@@ -9,7 +9,7 @@ from operator import itemgetter, lt
 from typing import NamedTuple
 
 from letsbe.redaction.finding import Finding
-from letsbe.redaction.placeholders import Region, placeholder, placeholders_in
+from letsbe.redaction.placeholders import Region, placeholder, placeholders_near
 
 
 class Label(NamedTuple):
@@ -95,7 +95,7 @@ def resolve(text: bytes, spans: list[Span], names: Collection[str]) -> list[Span
     Returns:
         Spans in order, none overlapping another.
     """
-    regions = placeholders_in(text, names)
+    regions = placeholders_near(text, [span[:2] for span in spans], names)
     if regions:
         starts = [region.start for region in regions]
         spans = [piece for span in spans for piece in _outside(span, regions, starts)]
