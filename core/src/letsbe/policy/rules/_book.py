@@ -33,39 +33,46 @@ class RuleBook:
 
     Args:
         tables: The tables by each name their program has.
+        problems: One line for each table that was left out.
     """
 
-    def __init__(self, tables: Mapping[str, Table]) -> None:
-        self._tables = tables
+    def __init__(
+        self, tables: Mapping[str, Table], problems: Iterable[str] = ()
+    ) -> None:
+        self._tables = dict(tables)
+        self.problems = tuple(problems)
 
     @classmethod
     def load(cls, folders: Iterable[Path]) -> RuleBook:
-        """Read every table of some folders and judge every table's examples.
+        """Read every table of some folders and keep those whose examples hold.
+
+        A table of a wrong form, two tables for one program, or an example that does
+        not get its tier leave that program without a table, so it is RED; the others
+        are not affected. :attr:`problems` says why.
 
         Args:
             folders: Folders with one ``PROGRAM.toml`` for each program.
-
-        Raises:
-            TableError: A table's form is wrong, two tables claim one name, or an
-                example does not get its tier. Nothing is loaded then.
         """
-        book = cls.read(folders)
-        failures = list(book.failures())
-        if failures:
-            raise TableError("; ".join(failures[:5]))
-        return book
+        tables, problems = _compiled(folders)
+        book = cls(tables)
+        for table in {id(table): table for table in tables.values()}.values():
+            failures = list(book.failures([table.name]))
+            if failures:
+                problems.extend(failures)
+                for name in (table.name, *table.aliases):
+                    tables.pop(name, None)
+        return cls(tables, problems)
 
     @classmethod
     def read(cls, folders: Iterable[Path]) -> RuleBook:
-        """Read every table of some folders without judging the examples."""
-        tables: dict[str, Table] = {}
-        for path in sorted(p for folder in folders for p in folder.glob("*.toml")):
-            table = compile_table(path.stem, _document(path))
-            for name in (path.stem, *table.aliases):
-                if name in tables:
-                    message = f"two rule tables claim the program {name}"
-                    raise TableError(message)
-                tables[name] = table
+        """Read every table of some folders without judging the examples.
+
+        Raises:
+            TableError: A table's form is wrong, or two claim one program.
+        """
+        tables, problems = _compiled(folders)
+        if problems:
+            raise TableError("; ".join(problems))
         return cls(tables)
 
     @property
@@ -121,6 +128,26 @@ class RuleBook:
             "not_green": judgement.tier > Tier.GREEN,
         }.get(expected, str(judgement.tier) == expected)
         return None if met else f"{judgement.tier} by {judgement.deciding.rule}"
+
+
+def _compiled(folders: Iterable[Path]) -> tuple[dict[str, Table], list[str]]:
+    tables: dict[str, Table] = {}
+    problems: list[str] = []
+    claimed: set[str] = set()
+    for path in sorted(path for folder in folders for path in folder.glob("*.toml")):
+        try:
+            table = compile_table(path.stem, _document(path))
+        except TableError as error:
+            problems.append(error.message)
+            continue
+        for name in (path.stem, *table.aliases):
+            if name in claimed:
+                problems.append(f"two rule tables claim the program {name}")
+                tables.pop(name, None)
+            else:
+                claimed.add(name)
+                tables[name] = table
+    return tables, problems
 
 
 def _document(path: Path) -> Mapping[str, object]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from letsbe.policy.commands import Word
-from letsbe.policy.paths import PathClass, holds_secrets, normal_path
+from letsbe.policy.paths import PathClass, holds_secrets, normal_path, path_class
 from letsbe.policy.rules._where import Effect, Where
 from letsbe.policy.tiers import Tier
 
@@ -108,7 +108,7 @@ def _effects_of(
             why = "reads a whole folder that is known to hold secrets"
             yield Effect(tier, "read.tree", why)
         return
-    top = recursive and is_top(path, where)
+    top = kind != "write" and recursive and is_top(path, where)
     yield from _changing(kind, path, place, where, top=top)
 
 
@@ -147,9 +147,7 @@ def _changing(
 def class_of_path(path: str, where: Where) -> PathClass:
     """Return the class of a path, or of what it leads to if that is worse."""
     path = _home(path, where)
-    kind = pathclass_of_path(
-        path, cwd=where.cwd, roots=where.roots, forbidden=where.forbidden
-    )
+    kind = path_class(path, cwd=where.cwd, roots=where.roots, forbidden=where.forbidden)
     if kind >= PathClass.DEVICE or "\0" in path:
         return kind
     text = normal_path(path, where.cwd)
@@ -158,7 +156,7 @@ def class_of_path(path: str, where: Where) -> PathClass:
         return kind
     # A link counts as what it leads to. It may change until the command runs; this
     # catches the link that is already there.
-    led = pathclass_of_path(real, cwd="/", roots=where.roots, forbidden=where.forbidden)
+    led = path_class(real, cwd="/", roots=where.roots, forbidden=where.forbidden)
     return max(kind, led)
 
 

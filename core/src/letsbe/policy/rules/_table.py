@@ -32,8 +32,8 @@ TIER_GROUPS: Mapping[str, Tier] = {
 """Groups of flags and kinds of operands that name a tier themselves."""
 
 EFFECTS = _keys(
-    "read list write remove modify exec command send upload data revision repository url host sql"
-    " sed awk"
+    "read list write remove modify exec command send upload data revision repository"
+    " url host sql sed awk"
 )
 """Groups of flags and kinds of operands that say what is done with the value."""
 

@@ -116,7 +116,7 @@ def _revision(word: Word, where: Where) -> Iterator[Effect]:
 
 
 def _repository(word: Word, where: Where) -> Iterator[Effect]:
-    """A repository as git takes it: URL, ``host:path``, local path or a remote's name."""
+    """A repository as git takes it: URL, ``host:path``, a path, a remote's name."""
     if "://" in word.text:
         yield from url_effects(word, where)
     elif _REMOTE.match(word.text):

@@ -1,0 +1,214 @@
+"""From the arguments of a call to a verdict with a plan of what will run."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from letsbe.plugin import (
+    PROGRAM_FOLDERS,
+    CommandLine,
+    CommandRefused,
+    InvalidRequest,
+    JudgedPipeline,
+    Judgement,
+    PathRefused,
+    RuleBook,
+    Site,
+    Tier,
+    Verdict,
+    Where,
+    line_from_argv,
+    parse_line,
+)
+from letsbe_executor_shell.arguments import ShellArguments
+
+TABLES = Path(__file__).with_name("tables")
+"""The folder of rule tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What classification leaves for execution.
+
+    Args:
+        pipelines: What is to run.
+        programs: The absolute path of each program; ``None`` if it is not installed.
+        where: The place it was judged for.
+    """
+
+    pipelines: tuple[JudgedPipeline, ...]
+    programs: dict[str, str | None]
+    where: Where
+
+
+def home_folder() -> str:
+    """Return the home of the user that commands run as."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        return "/nonexistent"
+
+
+class Judge:
+    """Judges calls by the rule book, for one site.
+
+    Args:
+        book: The rule tables.
+        site: The allowed roots, forbidden paths and closed ports.
+    """
+
+    def __init__(self, book: RuleBook, site: Site) -> None:
+        self._book = book
+        self._roots = tuple(os.path.realpath(root) for root in site.roots)
+        self._where = Where(
+            cwd=str(site.roots[0]) if site.roots else "/",
+            home=home_folder(),
+            roots=site.roots,
+            forbidden=site.forbidden,
+            closed_ports=site.closed_ports,
+        )
+
+    def judge(self, arguments: ShellArguments) -> Verdict:
+        """Judge a call.
+
+        Args:
+            arguments: The call's arguments.
+
+        Returns:
+            The verdict; refused if the line is outside the grammar.
+
+        Raises:
+            InvalidRequest: Neither a command nor words are given.
+            PathRefused: The folder is outside the roots.
+        """
+        where = self._place(arguments.cwd)
+        try:
+            line = _line(arguments)
+        except CommandRefused as error:
+            return Verdict(
+                tier=Tier.RED,
+                rule=error.rule,
+                reason=f"{error.message} (at {_at(error.span)})",
+                refused=True,
+                alternative=error.alternative,
+                hosts=None,
+                plan={"command": arguments.command or list(arguments.argv or ())},
+            )
+        return self._verdict(self._book.judge(line, where), where)
+
+    def explain(self, arguments: ShellArguments) -> Judgement:
+        """Return everything that was found about a call, for those who want to know.
+
+        Raises:
+            CommandRefused: The line is outside the grammar.
+        """
+        return self._book.judge(_line(arguments), self._place(arguments.cwd))
+
+    def _place(self, cwd: str | None) -> Where:
+        if cwd is None:
+            return self._where
+        if "\0" in cwd or not cwd:
+            raise PathRefused("cwd is not a path: name a folder inside the roots")
+        folder = os.path.normpath(os.path.join(self._where.cwd, cwd))  # noqa: PTH118 -- text
+        real = os.path.realpath(folder)
+        if self._roots and not any(
+            real == root or real.startswith(root.rstrip("/") + "/")
+            for root in self._roots
+        ):
+            raise PathRefused("cwd is outside the allowed roots")
+        return Where(
+            folder,
+            self._where.home,
+            self._where.roots,
+            self._where.forbidden,
+            self._where.closed_ports,
+        )
+
+    def _verdict(self, judgement: Judgement, where: Where) -> Verdict:
+        deciding = judgement.deciding
+        programs = {
+            stage.words[0].text: find_program(stage.words[0].text)
+            for pipeline in judgement.pipelines
+            for stage in pipeline.stages
+        }
+        return Verdict(
+            tier=judgement.tier,
+            rule=deciding.rule,
+            reason=f"{deciding.why} (command {deciding.command + 1})",
+            external=judgement.external,
+            refused=judgement.refused,
+            alternative=deciding.alternative if deciding.tier else None,
+            hosts=judgement.hosts,
+            plan=_plan(judgement.pipelines, programs),
+            work=Work(judgement.pipelines, programs, where),
+        )
+
+
+def find_program(name: str) -> str | None:
+    """Return a program's absolute path from the fixed folders."""
+    if "/" in name:
+        return name if os.access(name, os.X_OK) else None
+    for folder in PROGRAM_FOLDERS:
+        path = f"{folder}/{name}"
+        if os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def _line(arguments: ShellArguments) -> CommandLine:
+    if arguments.command is not None:
+        return parse_line(arguments.command)
+    if arguments.argv is None:
+        raise InvalidRequest("give either command or argv")
+    return line_from_argv(arguments.argv)
+
+
+def _at(span: tuple[int, int]) -> str:
+    return f"character {span[0] + 1}"
+
+
+def _plan(
+    pipelines: Sequence[JudgedPipeline], programs: dict[str, str | None]
+) -> dict[str, Any]:
+    """Say what will run, so that a person can judge it and a digest can bind it."""
+    return {
+        "pipelines": [
+            {
+                "join": pipeline.join,
+                "cwd": pipeline.cwd,
+                "stages": [
+                    {
+                        "argv": list(stage.argv),
+                        "program": programs[stage.words[0].text],
+                        "expand": [n for n, w in enumerate(stage.words) if w.glob],
+                        "stdin": stage.stdin,
+                        "stdout": str(stage.stdout),
+                        "stderr": str(stage.stderr),
+                        "environment": dict(stage.environment),
+                    }
+                    for stage in pipeline.stages
+                ],
+            }
+            for pipeline in pipelines
+        ],
+        "line": " ".join(
+            f"{pipeline.join} {_shown(pipeline)}".strip() for pipeline in pipelines
+        ),
+    }
+
+
+def _shown(pipeline: JudgedPipeline) -> str:
+    if not pipeline.stages:
+        return f"cd {shlex.quote(pipeline.cwd)}"
+    return " | ".join(
+        " ".join(
+            word.text if word.glob else shlex.quote(word.text) for word in stage.words
+        )
+        for stage in pipeline.stages
+    )
