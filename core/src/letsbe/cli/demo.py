@@ -69,7 +69,7 @@ def _play(stage: Stage) -> None:
     key = stage.secret()
     on_disk = key in (stage.workspace / "shop/.env").read_text(encoding="utf-8")
     stage.fact("the real value is in the file", on_disk)
-    answer = stage.call("shell", command="cat shop/.env")
+    answer = stage.call("env_read", path="shop/.env")
     stage.fact("the agent was sent the real value", key in json.dumps(answer))
 
     stage.scene(4, "The agent wants to delete. What destroys waits for a person.")
@@ -134,7 +134,7 @@ class Stage:
     def show_audit(self) -> None:
         """Show the audit log and whether it verifies."""
         for row in self.operator.get("/api/v1/audit").json()["rows"]:
-            tier = styled(row["tier"]) if row["tier"] else ""
+            tier = styled(row["tier"] or "")
             what = f"{row['seq']:>2} {row['kind']:<8} {row['decision'] or '':<17}"
             click.echo(f"   audit     {what} {row['tool_name'] or '':<11} {tier}")
         found = self.operator.get("/api/v1/audit/verify").json()["verification"]
@@ -164,8 +164,9 @@ class Stage:
             self._line("instead", answer["alternative"])
         output = answer.get("output")
         if output is not None:
-            shown = output.get("stdout", output) if isinstance(output, dict) else output
-            self._line("output", str(shown).strip())
+            printed = output.get("stdout") if isinstance(output, dict) else None
+            shown = printed or json.dumps(output, ensure_ascii=False)
+            self._line("output", shown.strip())
 
     def _line(self, who: str, text: str) -> None:
         lines = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 
@@ -68,6 +69,9 @@ def serve(wrapper: Wrapper, announce: Callable[[str], None], *, port: int) -> No
     )
     name = f"[{host}]" if ":" in host else host
     server.announce = lambda: announce(f"http://{name}:{taken}")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again once it has ended; being told is no failure.
+        signal.signal(number, lambda *_: None)
     with listener, redacted_logging(wrapper.pipeline):
         server.run(sockets=[listener])
 
