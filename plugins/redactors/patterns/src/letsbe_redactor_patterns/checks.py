@@ -1,0 +1,228 @@
+"""What a match must be beyond its form before it is taken out.
+
+A rule names one of these. Each gets the value that would go and the match it is of.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+
+from letsbe.plugin import is_stand_in
+from letsbe_redactor_patterns import values
+
+Check = Callable[[bytes, re.Match[bytes]], bool]
+
+_ENVIRONMENT = re.compile(rb"(?:\A|[\s;&|\"'`(]|\\n|\\t|-e|ENV|ARG)\Z")
+_HARMLESS = re.compile(
+    rb"(?:public|publishable|cache|primary|sort|partition|foreign|idempotency|site|max"
+    rb"|min|num|next|page|row|map|hot|object|s3|index|dict|group|routing|i18n)[_.-]*\Z",
+    re.IGNORECASE,
+)
+_COOKIE_ATTRIBUTES = (b"path", b"domain", b"expires", b"max-age", b"samesite")
+_SESSION = re.compile(
+    rb"sess|sid\Z|token|auth|jwt|csrf|xsrf|remember|logged_in|login|credential|secret"
+)
+_SECRET_KIND = re.compile(rb"""kind\\{0,7}["']?:[ ]?\\{0,7}["']?Secret\b(?!\w)""")
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SENTENCE = re.compile(rb"[A-Za-z,.'!?:-]+(?: +[A-Za-z,.'!?:-]+)+")
+
+
+def some(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - one signature
+    """Anything but a stand-in."""
+    return not is_stand_in(value)
+
+
+def token(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+    """Characters that were drawn, not written."""
+    return values.is_random(value) and not is_stand_in(value)
+
+
+def dense(value: bytes, match: re.Match[bytes]) -> bool:
+    """A token whose form is weak: all three classes, or many digits."""
+    digits = sum(48 <= byte <= 57 for byte in value)
+    return (
+        token(value, match)
+        and digits >= 2
+        and (values.classes(value) == 3 or digits * 8 >= len(value))
+    )
+
+
+def mixed(value: bytes, match: re.Match[bytes]) -> bool:
+    """A token of a very weak form: lower case, upper case and digits."""
+    return token(value, match) and values.classes(value) == 3
+
+
+def hexadecimal(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+    """Hexadecimal digits, not one or two of them repeated."""
+    return len(set(value)) >= 6 and not is_stand_in(value)
+
+
+def assigned(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind ``password =``, in code, configuration or a header."""
+    if is_stand_in(value) or _is_harmless(match):
+        return False
+    strong = _is_password(match)
+    if match["q"]:
+        return _quoted(value, strong=strong)
+    if values.is_literal(value, password=strong):
+        return True
+    if _is_environment(match):
+        return _environment_value(value, strong=strong)
+    return strong and value.isdigit() and len(value) >= 6
+
+
+def other_key(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind ``..._KEY =`` of no known meaning: only a long random value."""
+    return (
+        len(value) >= 20
+        and mixed(value, match)
+        and not values.is_code(value)
+        and not _is_harmless(match)
+    )
+
+
+def spoken(value: bytes, match: re.Match[bytes]) -> bool:
+    """What a sentence calls a password: letters with digits or signs among them."""
+    if is_stand_in(value):
+        return False
+    return values.is_literal(value, password=_is_password(match))
+
+
+def flag(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+    """What a command is given as a password: nearly anything but a variable."""
+    if is_stand_in(value) or value.startswith((b"-", b"$", b"<", b"@", b"/", b"~")):
+        return False
+    return len(value) >= 4 and not value.endswith((b":", b"="))
+
+
+def option(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind ``--password`` or ``--token``, with ``=`` or a space."""
+    if not flag(value, match):
+        return False
+    password = match["key"].lower().startswith((b"pass", b"pwd"))
+    if password and (match["op"] == b"=" or match["q"]):
+        return True
+    return values.is_literal(value, password=password)
+
+
+def header(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind ``Authorization:``."""
+    if is_stand_in(value) or values.is_code(value):
+        return False
+    if (match["scheme"] or b"").lower() == b"basic":
+        return basic(value, match) or values.is_random(value)
+    if match["scheme"]:
+        return values.is_literal(value) or values.is_random(value)
+    return len(value) >= 16 and values.is_random(value)
+
+
+def cookie(value: bytes, match: re.Match[bytes]) -> bool:
+    """One cookie: a session by its name, or any long random value."""
+    name = match["name"].lower()
+    if is_stand_in(value) or values.is_code(value) or name in _COOKIE_ATTRIBUTES:
+        return False
+    if _SESSION.search(name):
+        return len(value) >= 8
+    return len(value) >= 20 and values.is_random(value)
+
+
+def said_token(value: bytes, match: re.Match[bytes]) -> bool:
+    """What a sentence calls a token or key."""
+    if values.is_code(value) or _UUID.fullmatch(value):
+        return False
+    return token(value, match)
+
+
+def kubernetes(value: bytes, match: re.Match[bytes]) -> bool:
+    """A value of a Kubernetes secret, whichever end of the document names the kind."""
+    begin = max(0, match.start() - 3000)
+    around = match.string[begin : match.end() + 3000]
+    return _SECRET_KIND.search(around) is not None and not is_stand_in(value)
+
+
+def basic(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+    """Base64 of ``user:password``."""
+    padded = value + b"=" * (-len(value) % 4)
+    try:
+        decoded = base64.b64decode(padded, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    user, colon, password = decoded.partition(b":")
+    printable = all(32 <= byte < 127 for byte in user)
+    return bool(colon) and printable and bool(password)
+
+
+def in_url(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+    """A password in a URL."""
+    if is_stand_in(value) or re.fullmatch(rb"%[sdvq]|[:\w]{1,2}", value):
+        return False
+    return not re.match(rb"[{<$%]?\w*[}>(]", value)
+
+
+def _is_harmless(match: re.Match[bytes]) -> bool:
+    before = match.string[max(0, match.start() - 16) : match.start()]
+    return _HARMLESS.search(before) is not None
+
+
+def _is_password(match: re.Match[bytes]) -> bool:
+    key = match["key"].lower()
+    return key.startswith((b"pass", b"pwd", b"secret", b"psk", b"pw"))
+
+
+def _is_environment(match: re.Match[bytes]) -> bool:
+    """Say whether this is ``NAME=value`` of a shell or .env file: no space, upper."""
+    text, start = match.string, match.start()
+    while start and (text[start - 1 : start].isalnum() or text[start - 1] == 0x5F):
+        start -= 1
+        if match.start() - start > 64:
+            return False
+    name = text[start : match.start("op")]
+    if name[:1] in b"nrt" and text[start - 1 : start] == b"\\":
+        name, start = name[1:], start + 1
+    return (
+        match["op"] == b"="
+        and name.isupper()
+        and _ENVIRONMENT.search(text, max(0, start - 3), start) is not None
+    )
+
+
+def _environment_value(value: bytes, *, strong: bool) -> bool:
+    if re.fullmatch(rb"[A-Za-z_][\w.]*\(.*|/.*|\w+://.*|.*\$\{?\w.*", value):
+        return False
+    if strong:
+        return len(value) >= 4
+    return len(value) >= 12 and values.is_random(value)
+
+
+def _quoted(value: bytes, *, strong: bool) -> bool:
+    """Judge a value in quotes: labels, expressions and names are not secrets."""
+    if len(value) < 4 or b"{" in value or b"\\n" in value or b"${" in value:
+        return False
+    if _SENTENCE.fullmatch(value):
+        return False
+    if strong:
+        return not re.fullmatch(rb"[A-Za-z]*[._-]?(?:pass\w*|secret\w*)", value, re.I)
+    return values.is_literal(value)
+
+
+CHECKS: Mapping[str, Check] = {
+    "some": some,
+    "token": token,
+    "dense": dense,
+    "mixed": mixed,
+    "hex": hexadecimal,
+    "assigned": assigned,
+    "other_key": other_key,
+    "spoken": spoken,
+    "flag": flag,
+    "option": option,
+    "header": header,
+    "cookie": cookie,
+    "said_token": said_token,
+    "kubernetes": kubernetes,
+    "basic": basic,
+    "in_url": in_url,
+}

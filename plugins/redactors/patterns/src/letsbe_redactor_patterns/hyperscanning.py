@@ -1,0 +1,125 @@
+"""Finds the rules' anchors with Hyperscan (Vectorscan) instead of plain Python.
+
+Each expression is an anchor with a cheap test of what follows it, so that a callback
+means work worth doing. An expression without a long literal slows down all others of
+its database, so those have databases of their own.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import hyperscan
+
+from letsbe_redactor_patterns.rules import RUN, Rule
+from letsbe_redactor_patterns.scanning import Hits
+
+_LEAST, _LEAST_SHORT = 4, 8
+_TOKEN = "[A-Za-z0-9_.~+/=:%|-]"
+
+
+class HyperscanScanner:
+    """The scanner over Hyperscan.
+
+    Args:
+        rules: The rules, numbered by their place.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        groups: dict[bytes, dict[_Expression, list[int]]] = {}
+        for expression, numbers in _expressions(rules).items():
+            groups.setdefault(expression.group, {})[expression] = numbers
+        self._groups = [_Group(group) for group in groups.values()]
+
+    def scan(self, text: bytes) -> Hits:
+        """Return where the anchors stand."""
+        hits: Hits = {}
+        for group in self._groups:
+            for numbers, start in group.scan(text):
+                for number in numbers:
+                    hits.setdefault(number, []).append(start)
+        return hits
+
+
+class _Expression(NamedTuple):
+    """One expression: its source, its flags and the group it belongs to."""
+
+    source: bytes
+    flags: int
+    group: bytes
+
+
+class _Group:
+    """Expressions in a database of their own."""
+
+    def __init__(self, expressions: Mapping[_Expression, list[int]]) -> None:
+        self._numbers = list(expressions.values())
+        database = hyperscan.Database()
+        database.compile(
+            expressions=[expression.source for expression in expressions],
+            ids=list(range(len(expressions))),
+            elements=len(expressions),
+            flags=[expression.flags for expression in expressions],
+        )
+        self._serialized = hyperscan.dumpb(database)
+        self._local = threading.local()
+
+    def scan(self, text: bytes) -> list[tuple[list[int], int]]:
+        """Return where the anchors stand, rising, each with its rules' numbers."""
+        found: set[tuple[int, int]] = set()
+        self._database().scan(text, match_event_handler=_noting(found))
+        return [(self._numbers[number], start) for start, number in sorted(found)]
+
+    def _database(self) -> hyperscan.Database:
+        # Scratch space must not be shared by scans that run at once.
+        database = getattr(self._local, "database", None)
+        if database is None:
+            database = hyperscan.loadb(self._serialized, hyperscan.HS_MODE_BLOCK)
+            database.scratch = hyperscan.Scratch(database)
+            self._local.database = database
+        return database
+
+
+def _noting(found: set[tuple[int, int]]) -> Callable[..., None]:
+    add = found.add
+
+    def note(number: int, start: int, end: int, flags: int, context: object) -> None:
+        add((start, number))
+
+    return note
+
+
+def _expressions(rules: Sequence[Rule]) -> dict[_Expression, list[int]]:
+    """Return each distinct expression with the numbers of its rules."""
+    expressions: dict[_Expression, list[int]] = {}
+    for number, rule in enumerate(rules):
+        for anchor in rule.anchors:
+            source = re.escape(anchor) + _following(rule, anchor)
+            expression = _Expression(source, _flags(rule), _group(rule, anchor))
+            expressions.setdefault(expression, []).append(number)
+    return expressions
+
+
+def _flags(rule: Rule) -> int:
+    flags: int = hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_DOTALL
+    return flags | hyperscan.HS_FLAG_CASELESS if rule.place == "loose" else flags
+
+
+def _group(rule: Rule, anchor: bytes) -> bytes:
+    if rule.place == "loose":
+        return b"loose"
+    return anchor if len(anchor) == 1 else b"literal"
+
+
+def _following(rule: Rule, anchor: bytes) -> bytes:
+    if rule.follow:
+        return b"(?:" + rule.follow + b")"
+    if rule.place != "run":
+        return b""
+    # A match has at least RUN bytes; more than these few would only cost time.
+    least = _LEAST if len(anchor) >= _LEAST else _LEAST_SHORT
+    least = min(least, RUN - len(anchor))
+    return f"{_TOKEN}{{{least}}}".encode() if least > 0 else b""

@@ -1,0 +1,34 @@
+"""The layer: anchors first, then each rule in a window round its anchors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from letsbe.plugin import Finding
+from letsbe_redactor_patterns.rules import Rule
+from letsbe_redactor_patterns.scanning import Scanner
+
+
+class PatternLayer:
+    """Finds credentials by their form.
+
+    Args:
+        rules: The rules.
+        scanner: What finds their anchors; made for these rules in this order.
+    """
+
+    name = "patterns"
+    order = 20
+
+    def __init__(self, rules: Sequence[Rule], scanner: Scanner) -> None:
+        self._rules = tuple(rules)
+        self._scanner = scanner
+
+    def find(self, text: bytes) -> list[Finding]:
+        """Find what has the form of a credential; findings may overlap."""
+        found = []
+        for number, hits in self._scanner.scan(text).items():
+            rule = self._rules[number]
+            for start, end in rule.find(text, hits):
+                found.append(Finding(start, end, rule.kind, None, rule.name))
+        return found

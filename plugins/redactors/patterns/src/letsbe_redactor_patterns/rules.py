@@ -1,0 +1,242 @@
+"""Rules: data in TOML, each tested by its own examples when it loads."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from letsbe.plugin import LetsBeError
+from letsbe_redactor_patterns.boundaries import begins_token
+from letsbe_redactor_patterns.checks import CHECKS, Check
+from letsbe_redactor_patterns.examples import example
+
+RUN = 16
+"""The least length of what holds a rule's anchor at ``run`` or ``inner``: a run of
+letters, digits and ``_ - . ~``."""
+
+_AHEAD = 80
+"""How far behind its anchor a floating match may end."""
+
+_BEFORE = 24
+_COMMAND = 320
+_SEPARATORS = (b"\n", b"\\n", b"|", b";", b"&&")
+
+
+class RuleBroken(LetsBeError):
+    """A rule's data is wrong, or it fails one of its own examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One form of credential.
+
+    Args:
+        kind: What it is called in ``[REDACTED:kind]``.
+        name: The rule's own name; several rules may find one kind.
+        anchors: Literals, one of which every match holds. At ``loose`` they are lower
+            case and found in any case.
+        place: Where an anchor stands: ``run`` (it begins a token within a run, see
+            :data:`RUN`), ``inner`` (anywhere in a run) or ``loose`` (anywhere).
+        back: How far before its anchor a match begins.
+        floating: Whether it may also begin closer to the anchor.
+        follow: What must come after the anchor, as a cheap first test; only syntax
+            that every engine knows.
+        regex: The whole form; the groups ``v`` or ``u`` are what goes, else all.
+        each: Finds the values within a match, if there may be several.
+        before: What must come right before the match.
+        reach: Within how many bytes before it.
+        program: What must stand earlier in the same command.
+        keep: A value of this form stays.
+        check: What the value must be besides.
+    """
+
+    kind: str
+    name: str
+    anchors: tuple[bytes, ...]
+    place: str
+    back: int
+    floating: bool
+    follow: bytes
+    regex: re.Pattern[bytes]
+    each: re.Pattern[bytes] | None
+    before: re.Pattern[bytes] | None
+    reach: int
+    program: re.Pattern[bytes] | None
+    keep: re.Pattern[bytes] | None
+    check: Check
+
+    def find(self, text: bytes, hits: Iterable[int]) -> Iterator[tuple[int, int]]:
+        """Find this form round its anchors.
+
+        What a match covered is not looked at again, so that the work stays in
+        proportion to the text however dense the anchors are.
+
+        Args:
+            text: The whole text.
+            hits: The anchors' offsets in rising order.
+
+        Yields:
+            What goes, as start and end.
+        """
+        floor = 0
+        for hit in hits:
+            if hit < floor:
+                continue
+            match = self._match(text, hit, floor)
+            if match is None:
+                floor = hit + 1 if self.floating else floor
+                continue
+            floor = match.end()
+            yield from self._spans(match)
+
+    def _match(self, text: bytes, hit: int, floor: int) -> re.Match[bytes] | None:
+        if self.floating:
+            start, end = max(floor, hit - self.back), hit + _AHEAD
+            match = self.regex.search(text, start, end)
+            if match is None or not match.start() <= hit < match.end():
+                return None
+        elif hit - self.back < floor:
+            return None
+        else:
+            match = self.regex.match(text, hit - self.back)
+            if match is None:
+                return None
+        bounded = self.place == "run" or (self.place == "inner" and self.back)
+        if bounded and not begins_token(text, match.start()):
+            return None
+        return match if self._is_preceded(match) else None
+
+    def _spans(self, match: re.Match[bytes]) -> Iterator[tuple[int, int]]:
+        if self.each is None:
+            yield from self._span(match)
+            return
+        for part in self.each.finditer(match.string, *match.span()):
+            yield from self._span(part)
+
+    def _span(self, match: re.Match[bytes]) -> Iterator[tuple[int, int]]:
+        group = next((g for g in ("v", "u") if _has(match, g)), 0)
+        value = match[group]
+        if group == "u":
+            value = _without_punctuation(value)
+        if not value or (self.keep and self.keep.fullmatch(value)):
+            return
+        if self.check(value, match):
+            yield match.start(group), match.start(group) + len(value)
+
+    def _is_preceded(self, match: re.Match[bytes]) -> bool:
+        text, start = match.string, match.start()
+        if self.before and not self.before.search(
+            text, max(0, start - self.reach), start
+        ):
+            return False
+        if self.program is None:
+            return True
+        begin = max(0, start - _COMMAND)
+        for separator in _SEPARATORS:
+            begin = max(begin, text.rfind(separator, begin, start))
+        return self.program.search(text, begin, start) is not None
+
+
+def _has(match: re.Match[bytes], group: str) -> bool:
+    return group in match.re.groupindex and match[group] is not None
+
+
+def _without_punctuation(value: bytes) -> bytes:
+    """Leave out what ends the sentence or the expression, not the value."""
+    value = value.rstrip(b".,;:")
+    while value[-1:] in (b")", b"]", b"}") and not _is_balanced(value):
+        value = value[:-1].rstrip(b".,;:")
+    return value
+
+
+def _is_balanced(value: bytes) -> bool:
+    opening = {b")": b"(", b"]": b"[", b"}": b"{"}[value[-1:]]
+    return value.count(opening) >= value.count(value[-1:])
+
+
+@cache
+def load_rules() -> tuple[Rule, ...]:
+    """Load every rule of this distribution and test it.
+
+    Raises:
+        RuleBroken: A file is malformed, or a rule fails one of its examples.
+    """
+    folder = resources.files("letsbe_redactor_patterns") / "rules"
+    files = sorted(folder.iterdir(), key=lambda entry: entry.name)
+    return tuple(
+        rule
+        for file in files
+        if file.name.endswith(".toml")
+        for rule in parse_rules(file.read_text("utf-8"))
+    )
+
+
+def parse_rules(document: str) -> list[Rule]:
+    """Read the rules of one file and test each by its examples.
+
+    Args:
+        document: TOML with an array of tables ``rule``.
+
+    Raises:
+        RuleBroken: It is malformed, or a rule fails one of its examples.
+    """
+    tables = tomllib.loads(document)["rule"]
+    rules = [_rule(table) for table in tables]
+    for rule, table in zip(rules, tables, strict=True):
+        _test(rule, table["good"], table.get("bad", ()))
+    return rules
+
+
+def _rule(table: Mapping[str, Any]) -> Rule:
+    place = table.get("place", "run")
+    flags = re.VERBOSE if "\n" in table["regex"] else re.NOFLAG
+    if place == "loose":
+        flags |= re.IGNORECASE
+    end = "" if place == "loose" else "(?![A-Za-z0-9])"
+    return Rule(
+        kind=table["kind"],
+        name=table.get("name", table["kind"]),
+        anchors=tuple(anchor.encode() for anchor in table["anchors"]),
+        place=place,
+        back=table.get("back", 0),
+        floating=table.get("floating", False),
+        follow=table.get("follow", "").encode(),
+        regex=re.compile(f"(?:{table['regex']}){end}".encode(), flags),
+        each=_pattern(table.get("each"), flags),
+        before=_pattern(table.get("before"), flags),
+        reach=table.get("reach", _BEFORE),
+        program=_pattern(table.get("program"), flags),
+        keep=_pattern(table.get("keep"), flags),
+        check=CHECKS[table.get("check", "token")],
+    )
+
+
+def _pattern(source: str | None, flags: re.RegexFlag) -> re.Pattern[bytes] | None:
+    return None if source is None else re.compile(source.encode(), flags)
+
+
+def _test(rule: Rule, good: Sequence[str], bad: Sequence[str]) -> None:
+    for recipe in good:
+        text, wanted = example(recipe)
+        if sorted(_found(rule, text)) != sorted(wanted):
+            message = f"the rule {rule.name} fails its example: {recipe}"
+            raise RuleBroken(message)
+    for recipe in bad:
+        if _found(rule, example(recipe).text):
+            message = f"the rule {rule.name} takes what it must leave: {recipe}"
+            raise RuleBroken(message)
+
+
+def _found(rule: Rule, text: bytes) -> list[bytes]:
+    searched = text.lower() if rule.place == "loose" else text
+    hits = sorted(
+        hit.start()
+        for anchor in rule.anchors
+        for hit in re.finditer(re.escape(anchor), searched)
+    )
+    return [text[start:end] for start, end in rule.find(text, hits)]

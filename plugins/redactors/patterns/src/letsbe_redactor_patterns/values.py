@@ -1,0 +1,116 @@
+"""Tells a literal secret from the identifiers, types and words that stand beside ``=``.
+
+In text that a model reads, most of what follows ``password =`` is code. So a value is
+taken for a secret by its own form, not by the name beside it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_LOWER = re.compile(rb"[a-z]")
+_UPPER = re.compile(rb"[A-Z]")
+_DIGIT = re.compile(rb"[0-9]")
+_SPECIAL = re.compile(rb"[!#$%^&*+=?~|@]")
+_SEGMENTS = re.compile(rb"[-_./:+ ]+")
+_WORD = re.compile(rb"[a-z]+|[A-Z][a-z]+|[A-Z]+|[0-9]{1,4}|v[0-9]{1,3}")
+_NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,2}"
+_EXPRESSION = re.compile(
+    rb"""
+      (?:NAME)(?:(?:\.|->|::|\?\.|!\.|/)(?:NAME))+[!?]?     # settings.token, a/b
+      | .*[A-Za-z0-9_\])]\(.*                                 # read(), f(x
+    | [A-Za-z_$][\w$.]*\[.*                                 # config[...]
+    | [(\[{].* | .*=>.* | .*\+\+.* | .*[)\]}]\Z(?<!\w[)\]}])
+    | (?:new|await|typeof|async|lambda|return|not|None|null)\b.*
+    | (?:process\.env|os\.environ|import\.meta|System\.getenv|Rails\.|ENV)\b.*
+    | (?:Optional|Union|List|Dict|Literal|Annotated|Secret|Sensitive)\w*\b[\[<|].*
+    | [a-z]+\s*\|\s*[a-z]+.*                                # string|null
+    """.replace(rb"NAME", _NAME),
+    re.VERBOSE | re.DOTALL,
+)
+_NUMBER = re.compile(
+    rb"[-+]?[0-9][0-9_,.]*(?:[eE][-+]?[0-9]+|[kKmMgG]i?[bB]?|m?s|%|px|h|d|min)?"
+)
+_DATE = re.compile(rb"\d{4}-\d\d-\d\d.*|\d{1,2}:\d\d(?::\d\d)?.*|v?\d+(?:\.\d+){1,3}")
+_PLACE = re.compile(
+    rb"(?:~|\.{1,2})?/[\w.@-]+(?:/[\w.@-]*)*|[A-Za-z]:\\.*|\w+://.*|[\w.+-]+@[\w-]+\.\w+"
+    rb"|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|pem|key|crt|env|md|go|rb|sh|conf|php)"
+)
+_ABOUT = re.compile(
+    rb"(?:token|secret|passw|password|credential|apikey|api_key|_key|key_|auth|param"
+    rb"|config|_id\b|value|field|input|column|type|name|handler|schema|sha(?:1|256|512)"
+    rb"|hs256|rs256|es256|hs512|base64|utf-?8|oauth2|md5|bcrypt|argon2|aes|ed25519)",
+    re.IGNORECASE,
+)
+_NAMELIKE = re.compile(rb"[A-Za-z_$][\w$.-]*")
+_LETTERS = re.compile(rb"&?\*?[A-Za-z_$]+\??")
+_PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
+_NUMBERED = re.compile(_NAME)
+
+
+def classes(value: bytes) -> int:
+    """Count which of lower case, upper case and digits a value has."""
+    return sum(
+        pattern.search(value) is not None for pattern in (_LOWER, _UPPER, _DIGIT)
+    )
+
+
+def is_wordy(value: bytes) -> bool:
+    """Say whether a value is words, not characters: ``release-notes-2024``."""
+    parts = [part for part in _SEGMENTS.split(value) if part]
+    return all(_WORD.fullmatch(part) for part in parts)
+
+
+def is_random(value: bytes) -> bool:
+    """Say whether the variable part of a token looks drawn, not written."""
+    if len(set(value)) < min(6, len(value)):
+        return False
+    if _DIGIT.search(value):
+        return classes(value) > 1 and not is_wordy(value)
+    upper, lower = len(_UPPER.findall(value)), len(_LOWER.findall(value))
+    return upper >= 3 and lower >= 3 and not is_wordy(value)
+
+
+def is_name(value: bytes) -> bool:
+    """Say whether a value is one name made of words: ``token``, ``&dbToken``."""
+    if not _LETTERS.fullmatch(value):
+        return False
+    letters = value.strip(b"&*?")
+    return len(letters) >= 3 * len(_PIECES.findall(letters))
+
+
+def is_code(value: bytes) -> bool:
+    """Say whether an unquoted value is an expression, a type, a number or a place."""
+    return (
+        is_name(value)
+        or _EXPRESSION.fullmatch(value) is not None
+        or _NUMBER.fullmatch(value) is not None
+        or _DATE.fullmatch(value) is not None
+        or _PLACE.fullmatch(value) is not None
+    )
+
+
+def is_literal(value: bytes, *, password: bool = False) -> bool:
+    """Say whether an unquoted value can only be a secret spelled out.
+
+    Letters with digits among them or with signs that no identifier has (``S3cret!``),
+    and nothing that code or a sentence would have there.
+
+    Args:
+        value: The value.
+        password: Whether a password is expected; then ``hunter2`` is one, though it
+            could be a variable's name.
+    """
+    if len(value) < 6 or is_code(value):
+        return False
+    if not password and _NUMBERED.fullmatch(value):
+        return False
+    if _NAMELIKE.fullmatch(value) and _ABOUT.search(value):
+        return False
+    if not (_LOWER.search(value) or _UPPER.search(value)):
+        return False
+    if _SPECIAL.search(value):
+        return True
+    if is_wordy(value):
+        return False
+    return _DIGIT.search(value) is not None or classes(value) > 1
