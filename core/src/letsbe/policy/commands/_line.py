@@ -248,6 +248,13 @@ class _LineReader:
 
 def _check_program(word: Word) -> None:
     span = (word.start, word.end)
+    if word.text in _KEYWORDS:
+        raise CommandRefused(
+            "grammar.keyword",
+            "this word belongs to the shell's own language",
+            span,
+            "run the commands one by one; there is no shell that has loops",
+        )
     if word.glob or word.tilde:
         raise CommandRefused(
             "grammar.program",
@@ -268,13 +275,6 @@ def _check_program(word: Word) -> None:
             "a secret cannot name the program",
             span,
             "write the program's name",
-        )
-    if word.text in _KEYWORDS:
-        raise CommandRefused(
-            "grammar.keyword",
-            "this word belongs to the shell's own language",
-            span,
-            "run the commands one by one; there is no shell that has loops",
         )
 
 

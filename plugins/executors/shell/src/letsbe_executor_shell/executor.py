@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
-from anyio import to_thread
+from anyio import lowlevel, to_thread
 
 from letsbe.plugin import (
     PROGRAM_FOLDERS,
@@ -106,6 +106,8 @@ class ShellExecutor:
                 watch.cancel_scope.cancel()
         finally:
             job.close()
+        # If it was cancelled, this is where that is heard: everything has ended by now.
+        await lowlevel.checkpoint_if_cancelled()
         if failure:
             raise failure
         if job.ended and (timeout is None or timeout > run.deadline):
