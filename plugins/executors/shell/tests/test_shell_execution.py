@@ -41,16 +41,25 @@ async def run(
     return output
 
 
-def children(mark: str) -> list[int]:
-    """Return the processes that have a mark in their command line."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        try:
-            if mark.encode() in (folder / "cmdline").read_bytes():
-                found.append(int(folder.name))
-        except (OSError, ValueError):
-            continue
-    return [pid for pid in found if pid != os.getpid()]
+def left(mark: str) -> list[str]:
+    """Return the processes with a mark that are still there a moment after SIGKILL."""
+    for _ in range(100):
+        found = [pid for pid in _processes() if mark in _command_line(pid)]
+        if not found:
+            return []
+        time.sleep(0.02)
+    return found
+
+
+def _processes() -> list[str]:
+    return [folder.name for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+
+
+def _command_line(pid: str) -> str:
+    try:
+        return Path("/proc", pid, "cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
 
 
 async def test_output_and_exit_codes(executor: ShellExecutor) -> None:
@@ -211,18 +220,18 @@ async def test_its_own_timeout_returns_what_was_printed(
     executor: ShellExecutor,
 ) -> None:
     began = time.monotonic()
-    output = await run(executor, "echo before ; sleep 54.3210", timeout=0.3)
+    output = await run(executor, "echo before ; sleep 54.98760", timeout=0.3)
     assert time.monotonic() - began < 3
     assert output["timed_out"]
     assert output["stdout"] == "before\n"
     assert output["exit_code"] == 128 + signal.SIGTERM
-    assert children("54.3210") == []
+    assert left("54.98760") == []
 
 
 async def test_the_calls_deadline_is_an_error(executor: ShellExecutor) -> None:
     with pytest.raises(DeadlineExceeded):
-        await run(executor, "sleep 54.3211", FakeExecution(deadline=0.2))
-    assert children("54.3211") == []
+        await run(executor, "sleep 54.98761", FakeExecution(deadline=0.2))
+    assert left("54.98761") == []
 
 
 @pytest.fixture
@@ -230,8 +239,8 @@ def stubborn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A program that ignores SIGTERM and leaves a child that holds the pipe."""
     program = tmp_path / "stubborn"
     program.write_text(
-        "#!/bin/sh\ntrap '' TERM HUP INT\n(trap '' TERM HUP; sleep 54.3212) &\n"
-        "echo started\nsleep 54.3212\nsleep 54.3212\n"
+        "#!/bin/sh\ntrap '' TERM HUP INT\n(trap '' TERM HUP; sleep 54.98762) &\n"
+        "echo started\nsleep 54.98762\nsleep 54.98762\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(judging, "PROGRAM_FOLDERS", (str(tmp_path), "/usr/bin"))
@@ -245,7 +254,7 @@ async def test_a_stubborn_program_ends_with_its_children(
     output = await run(executor, f"{stubborn} | cat", timeout=0.5)
     assert time.monotonic() - began < 4
     assert output["stdout"] == "started\n"
-    assert children("54.3212") == []
+    assert left("54.98762") == []
 
 
 async def test_cancelling_ends_everything_first(
@@ -256,14 +265,14 @@ async def test_cancelling_ends_everything_first(
         await run(executor, f"{stubborn} | cat")
     assert scope.cancelled_caught
     assert time.monotonic() - began < 4
-    assert children("54.3212") == []
+    assert left("54.98762") == []
 
 
 async def test_what_a_program_leaves_behind_does_not_keep_the_call(
     executor: ShellExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = tmp_path / "leaver"
-    program.write_text("#!/bin/sh\nsleep 54.3213 &\necho gone\n")
+    program.write_text("#!/bin/sh\nsleep 54.98763 &\necho gone\n")
     program.chmod(0o755)
     monkeypatch.setattr(judging, "PROGRAM_FOLDERS", (str(tmp_path), "/usr/bin"))
     began = time.monotonic()
@@ -271,7 +280,7 @@ async def test_what_a_program_leaves_behind_does_not_keep_the_call(
     assert time.monotonic() - began < 3
     assert (output["stdout"], output["exit_code"]) == ("gone\n", 0)
     assert not output["timed_out"]
-    assert children("54.3213") == []
+    assert left("54.98763") == []
 
 
 async def test_many_at_once_leave_nothing(executor: ShellExecutor) -> None:

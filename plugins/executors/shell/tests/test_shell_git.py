@@ -19,23 +19,11 @@ pytestmark = [
 
 HOOKS = ("post-index-change", "pre-commit", "fsmonitor-watchman", "post-checkout")
 SETTINGS = [
-    "core.fsmonitor",
-    "core.pager",
-    "core.editor",
-    "core.sshCommand",
-    "diff.external",
-    "pager.log",
-    "pager.status",
-    "pager.diff",
-    "pager.show",
-    "diff.evil.command",
-    "diff.evil.textconv",
-    "gpg.program",
-    "gpg.ssh.program",
-    "gpg.x509.program",
-    "credential.helper",
-    "interactive.diffFilter",
-    "sequence.editor",
+    *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand"),
+    *("diff.external", "diff.evil.command", "diff.evil.textconv"),
+    *("pager.log", "pager.status", "pager.diff", "pager.show"),
+    *("gpg.program", "gpg.ssh.program", "gpg.x509.program", "credential.helper"),
+    *("interactive.diffFilter", "sequence.editor"),
 ]
 
 

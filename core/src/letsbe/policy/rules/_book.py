@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from letsbe.policy.commands import CommandLine, CommandRefused, parse_line
+from letsbe.policy.rules._compile import compile_table
 from letsbe.policy.rules._line import Judgement, judge_line
-from letsbe.policy.rules._table import Table, TableError, compile_table
+from letsbe.policy.rules._table import Table, TableError
 from letsbe.policy.rules._where import Where
 from letsbe.policy.tiers import Tier
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from letsbe.policy.commands import CommandRefused, Word, parse_line
 from letsbe.policy.rules._arguments import Given, read_arguments
 from letsbe.policy.rules._judged import JudgedCommand, Match, program_name
-from letsbe.policy.rules._path_effects import PATH_KINDS, classes_of
+from letsbe.policy.rules._notes import Notes
+from letsbe.policy.rules._path_effects import PATH_KINDS
 from letsbe.policy.rules._table import (
     TIER_GROUPS,
     Base,
-    Condition,
-    Escalation,
     Flag,
     Table,
 )
@@ -96,18 +94,14 @@ def _unknown(program: Word, depth: int) -> Match:
     return Match(Tier.RED, rule, why, span, alternative)
 
 
-class _Judge:
-    """Collects what is found about one command."""
+class _Judge(Notes):
+    """Goes through one command's words, in their order."""
 
     def __init__(self, judged: JudgedCommand, table: Table, setting: Setting) -> None:
-        self._judged = judged
+        super().__init__(judged, read_arguments(judged.words, table), setting.where)
         self._setting = setting
-        self._where = setting.where
-        self._arguments = read_arguments(judged.words, table)
-        self._program = judged.words[0]
         self._inner: list[Word] = []
         self._inner_count = 0
-        self._path_places: set[int] = set()
 
     def run(self) -> JudgedCommand:
         judged, arguments = self._judged, self._arguments
@@ -125,8 +119,8 @@ class _Judge:
                 self._value(table, "read", word)
         for level in arguments.tables:
             for rule in level.escalations:
-                if self._holds(rule.condition):
-                    self._escalate(level, rule)
+                if self.holds(rule.condition):
+                    self.escalate(level, rule)
         if judged.hosts == set() and any(match.external for match in judged.matches):
             judged.hosts = None
         judged.environment.update(arguments.tables[0].environment)
@@ -135,7 +129,7 @@ class _Judge:
 
     def _base(self, table: Table) -> Base:
         for condition, base in table.modes:
-            if self._holds(condition):
+            if self.holds(condition):
                 return base
         return table.base
 
@@ -145,7 +139,7 @@ class _Judge:
         if arguments.unknown_sub:
             why = "this subcommand is not in the rule table"
             effect = Effect(Tier.RED, "unknown_subcommand", why, hosts=None)
-            self._found(table, effect, arguments.unknown_sub)
+            self.found(table, effect, arguments.unknown_sub)
             return
         tier = base.tier
         if base.bare is not None and not arguments.operands:
@@ -168,14 +162,14 @@ class _Judge:
         if flag is None:
             if not table.harmless_unlisted:
                 why = "this flag is not in the rule table"
-                self._found(table, Effect(Tier.RED, "unknown_flag", why), given.word)
+                self.found(table, Effect(Tier.RED, "unknown_flag", why), given.word)
         elif flag.until_semicolon:
             self._command_of_flag(table, flag, given)
         elif flag.group == "command" and given.values:
             self._line_of_flag(table, given)
         elif given.values:
             if flag.group in PATH_KINDS:
-                self._note_path(given.values[0])
+                self.note_path(given.values[0])
             self._value(table, flag.group, given.values[0], flag)
         elif flag.group in _SAYS_ITSELF:
             self._value(table, flag.group, given.word, flag)
@@ -197,13 +191,13 @@ class _Judge:
                 if name == kind and kind in TIER_GROUPS:
                     name = flag.name.lstrip("-") or flag.name
             better = (flag and table.because.get(flag.name)) or table.because.get(name)
-            self._found(table, replace(effect, name=name, why=better or why), word)
+            self.found(table, replace(effect, name=name, why=better or why), word)
 
     def _command_of_flag(self, table: Table, flag: Flag, given: Given) -> None:
         """Judge the command of ``find -exec``; ``{}`` stands for what is found."""
         if not given.values or flag.group != "command":
             effect = Effect(Tier.RED, "exec", f"{flag.name} runs a program")
-            self._found(table, effect, given.word)
+            self.found(table, effect, given.word)
             return
         paths = self._found_paths(table)
         words = [_placeholder(word, "{}", paths) for word in given.values]
@@ -211,8 +205,8 @@ class _Judge:
         if [word.text for word in inner.words] != [word.text for word in words]:
             # What hardens this program is not added inside another one.
             why = f"{flag.name} runs a program that is not hardened here"
-            self._found(table, Effect(Tier.YELLOW, "exec", why), given.word)
-        self._take_in(inner)
+            self.found(table, Effect(Tier.YELLOW, "exec", why), given.word)
+        self.take_in(inner)
 
     def _line_of_flag(self, table: Table, given: Given) -> None:
         """Judge the line that a flag such as ``-c`` hands to a shell."""
@@ -220,12 +214,12 @@ class _Judge:
         try:
             stages = parse_line(given.values[0].text).stages
         except CommandRefused as error:
-            self._found(table, Effect(Tier.RED, "command", error.message), given.word)
+            self.found(table, Effect(Tier.RED, "command", error.message), given.word)
             return
         for stage in stages:
             inner = judge_command(stage.words, self._setting.inner())
             inner.matches = [replace(match, span=place) for match in inner.matches]
-            self._take_in(inner)
+            self.take_in(inner)
 
     def _found_paths(self, table: Table) -> tuple[str, ...]:
         starts = [word.text for word in self._arguments.operands] or ["."]
@@ -237,12 +231,12 @@ class _Judge:
         operands = list(self._arguments.operands)
         if base.most is not None and len(operands) > base.most:
             why = "there are more operands than the rule table knows"
-            self._found(table, Effect(Tier.RED, "operand", why), operands[base.most])
+            self.found(table, Effect(Tier.RED, "operand", why), operands[base.most])
         while base.operands[0] == "assignment" and operands:
             if not is_assignment(operands[0]):
                 break
             for effect in assignment_effects(operands[0]):
-                self._found(table, effect, operands[0])
+                self.found(table, effect, operands[0])
             operands.pop(0)
         skipped = 1 if self._arguments.has(table.shift) else 0
         for place, word in enumerate(operands):
@@ -251,7 +245,7 @@ class _Judge:
                 self._wrapped(table, operands[place:])
                 return
             if kind in PATH_KINDS or kind in ("remote", "remote_write"):
-                self._note_path(word)
+                self.note_path(word)
             self._value(table, kind, word, recursive=recursive)
 
     def _kind(self, table: Table, base: Base, place: int, count: int) -> str:
@@ -270,9 +264,9 @@ class _Judge:
         )
         if feeds and not (inner.table and inner.table.pure):
             why = "the input can add flags to a program that has risky ones"
-            self._found(table, Effect(Tier.RED, "flags", why), words[0])
+            self.found(table, Effect(Tier.RED, "flags", why), words[0])
         self._inner = [word for word in inner.words if word.text != "\0"]
-        self._take_in(inner)
+        self.take_in(inner)
 
     def _fed(self, marks: frozenset[str], words: list[Word]) -> list[Word]:
         """Add, or put in, the words that a wrapper makes of its input."""
@@ -282,65 +276,6 @@ class _Judge:
         given = self._arguments.values_of(marks)
         mark = given[0].text if given else "{}"
         return [_placeholder(word, mark or "{}", paths) for word in words]
-
-    def _take_in(self, inner: JudgedCommand) -> None:
-        judged = self._judged
-        judged.matches.extend(inner.matches)
-        judged.environment.update(inner.environment)
-        judged.classes.update(inner.classes)
-        self._add_hosts(None if inner.hosts is None else tuple(inner.hosts))
-
-    def _add_hosts(self, hosts: tuple[str, ...] | None) -> None:
-        if hosts is None or self._judged.hosts is None:
-            self._judged.hosts = None
-        else:
-            self._judged.hosts.update(hosts)
-
-    def _note_path(self, word: Word) -> None:
-        self._path_places.add(word.start)
-        classes = " ".join(sorted(classes_of(word, self._where)))
-        for path in word.stands_for or (word.text,):
-            self._judged.classes[path] = classes
-
-    def _holds(self, condition: Condition) -> bool:
-        arguments = self._arguments
-        if condition.flags and not arguments.has(condition.flags):
-            return False
-        if arguments.has(condition.without):
-            return False
-        if len(arguments.operands) < condition.operands:
-            return False
-        if condition.value and not _some(
-            condition.value, arguments.values_of(condition.flags)
-        ):
-            return False
-        if condition.operand and not _some(condition.operand, arguments.operands):
-            return False
-        return condition.path_class is None or any(
-            condition.path_class in classes_of(word, self._where)
-            for word in arguments.operands
-        )
-
-    def _escalate(self, table: Table, rule: Escalation) -> None:
-        hosts = None if rule.hosts_unknown else ()
-        effect = Effect(
-            rule.tier, rule.rule, rule.why, rule.external, rule.refused, hosts
-        )
-        self._found(table, effect, self._program)
-
-    def _found(self, table: Table, effect: Effect, word: Word) -> None:
-        self._judged.matches.append(
-            Match(
-                tier=effect.tier,
-                rule=f"{table.name}.{effect.name}",
-                why=effect.why,
-                span=(word.start, word.end),
-                alternative=table.alternative,
-                external=effect.external,
-                refused=effect.refused,
-            )
-        )
-        self._add_hosts(effect.hosts)
 
     def _hardened(self) -> list[Word]:
         """Return the words to run, with what the tables add after each name."""
@@ -358,10 +293,6 @@ class _Judge:
 
 
 _SAYS_ITSELF = frozenset(TIER_GROUPS) | {"exec", "send", "upload", "command"}
-
-
-def _some(pattern: re.Pattern[str], words: Iterable[Word]) -> bool:
-    return any(pattern.fullmatch(word.text) for word in words)
 
 
 def _placeholder(word: Word, mark: str, paths: Iterable[str]) -> Word:
