@@ -19,7 +19,14 @@ def letsbe_redaction_layers(
     """Register the layer.
 
     The setting ``engine`` names the search engine (``hyperscan``, ``daachorse`` or
-    ``pyahocorasick``); without it the fastest one that is installed is used.
+    ``pyahocorasick``); without it the fastest one that is installed is used. The
+    setting ``disguises = false`` saves the second pass over each text.
     """
     engine = site.settings.get("engine")
-    return [RegistryLayer(secrets, None if engine is None else str(engine))]
+    return [
+        RegistryLayer(
+            secrets,
+            None if engine is None else str(engine),
+            disguises=site.settings.get("disguises") is not False,
+        )
+    ]

@@ -86,7 +86,7 @@ def _encodings(text: str) -> Iterator[tuple[bytes, str]]:
     every_byte = data.hex("%")
     yield f"%{every_byte}".encode(), "url"
     yield f"%{every_byte.upper()}".encode(), "url"
-    for core in _base64_cores(data):
+    for core in base64_cores(data):
         yield core, "base64"
         yield core.translate(bytes.maketrans(b"+/", b"-_")), "base64"
         yield core.replace(b"/", b"\\/"), "base64"
@@ -187,7 +187,7 @@ def _lower_escapes(form: str) -> str:
     return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form)
 
 
-def _base64_cores(data: bytes) -> Iterator[bytes]:
+def base64_cores(data: bytes) -> Iterator[bytes]:
     """Base64 at the three places in a group of three bytes, without what is shared.
 
     With ``offset`` bytes before it, a value's first letters also depend on those bytes

@@ -7,7 +7,9 @@ import threading
 from typing import NamedTuple
 
 from letsbe.plugin import RegisteredSecrets
+from letsbe_redactor_registry.disguises import disguised_forms_of
 from letsbe_redactor_registry.engines import Choice
+from letsbe_redactor_registry.forms import forms_of
 from letsbe_redactor_registry.part import Entry, Part
 
 MERGE_SHARE = 40
@@ -18,6 +20,12 @@ seconds, and pyahocorasick stops all threads for a part of that."""
 _log = logging.getLogger(__name__)
 
 
+class _Compiled(NamedTuple):
+    entries: frozenset[Entry]
+    plain: Part
+    disguised: Part | None
+
+
 class View(NamedTuple):
     """What is searched for at one moment.
 
@@ -26,6 +34,7 @@ class View(NamedTuple):
         entries: Every name and value.
         names: Every name.
         parts: What to search with: the big set, and what came since.
+        disguised: The same, for reduced text.
         gone: Entries of the parts that are no longer registered.
     """
 
@@ -33,6 +42,7 @@ class View(NamedTuple):
     entries: frozenset[Entry]
     names: frozenset[str]
     parts: tuple[Part, ...]
+    disguised: tuple[Part, ...]
     gone: frozenset[Entry]
 
 
@@ -46,15 +56,19 @@ class Index:
     Args:
         secrets: The registered secrets.
         choice: The engine to search with.
+        disguises: Whether to compile reduced forms too.
     """
 
-    def __init__(self, secrets: RegisteredSecrets, choice: Choice) -> None:
+    def __init__(
+        self, secrets: RegisteredSecrets, choice: Choice, *, disguises: bool
+    ) -> None:
         self._secrets = secrets
+        self._disguises = disguises
         self._choice = choice
         self._lock = threading.Lock()
         self._merging: threading.Thread | None = None
         version, entries = self._registered()
-        self._base = (entries, Part(entries, choice))
+        self._base = self._compiled(entries)
         self._view = self._make_view(version, entries)
 
     def view(self) -> View:
@@ -94,18 +108,32 @@ class Index:
         return version, frozenset(entry for entry in entries if entry[1])
 
     def _make_view(self, version: int, entries: frozenset[Entry]) -> View:
-        base_entries, base = self._base
-        new = entries - base_entries
-        if len(new) > len(base_entries):
-            self._base = base_entries, base = entries, Part(entries, self._choice)
+        new = entries - self._base.entries
+        if len(new) > len(self._base.entries):
+            self._base = self._compiled(entries)
             new = frozenset()
-        parts = (base, Part(new, self._choice)) if new else (base,)
-        names = frozenset(name for name, _ in entries)
-        return View(version, entries, names, parts, base_entries - entries)
+        compiled = [self._base, self._compiled(new)] if new else [self._base]
+        return View(
+            version,
+            entries,
+            frozenset(name for name, _ in entries),
+            tuple(each.plain for each in compiled),
+            tuple(each.disguised for each in compiled if each.disguised),
+            self._base.entries - entries,
+        )
+
+    def _compiled(self, entries: frozenset[Entry]) -> _Compiled:
+        return _Compiled(
+            entries,
+            Part(entries, self._choice, forms_of),
+            Part(entries, self._choice, disguised_forms_of)
+            if self._disguises
+            else None,
+        )
 
     def _worth_merging(self, view: View) -> bool:
-        base_entries, _ = self._base
-        return len(base_entries ^ view.entries) > len(base_entries) // MERGE_SHARE
+        base = self._base.entries
+        return len(base ^ view.entries) > len(base) // MERGE_SHARE
 
     def _merge_later(self) -> None:
         if self._merging is None or not self._merging.is_alive():
@@ -119,12 +147,12 @@ class Index:
         while True:
             entries = self._view.entries
             try:
-                part = Part(entries, self._choice)
+                compiled = self._compiled(entries)
             except Exception:  # noqa: BLE001 - the parts at hand still find everything
                 _log.warning("compiling the registered secrets failed; trying later")
                 return
             with self._lock:
-                self._base = entries, part
+                self._base = compiled
                 view = self._view
                 self._view = self._make_view(view.version, view.entries)
                 if self._view.entries == entries:

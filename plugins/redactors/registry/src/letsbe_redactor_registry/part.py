@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, TypeAlias
 
-from letsbe.plugin import Finding
 from letsbe_redactor_registry.engines import Choice
-from letsbe_redactor_registry.forms import forms_of
 
 Entry: TypeAlias = tuple[str, str]
 """A secret's name and one of its values."""
@@ -19,13 +17,26 @@ FEW = 8
 """More forms than that behind one anchor are looked up, not tried in turn."""
 
 
-class _Owner(NamedTuple):
+FormsOf: TypeAlias = Callable[[str], Mapping[bytes, str]]
+"""Gives the forms of a value, each with the name of the encoding."""
+
+
+class Owner(NamedTuple):
+    """Whose form was found.
+
+    Args:
+        entry: The secret's name and the value.
+        what: Kind, name and rule of a finding.
+    """
+
     entry: Entry
     what: tuple[str, str, str]
-    """Kind, name and rule of a finding."""
 
 
-_Owners: TypeAlias = tuple[_Owner, ...]
+Hit: TypeAlias = tuple[int, int, Owner]
+"""Where a form stands, from its first byte to after its last, and whose it is."""
+
+_Owners: TypeAlias = tuple[Owner, ...]
 
 
 class Part:
@@ -34,11 +45,14 @@ class Part:
     Args:
         entries: Names and values.
         choice: The engine to search with.
+        forms_of: Gives what to search for.
     """
 
-    def __init__(self, entries: Iterable[Entry], choice: Choice) -> None:
+    def __init__(
+        self, entries: Iterable[Entry], choice: Choice, forms_of: FormsOf
+    ) -> None:
         by_anchor: dict[bytes, dict[bytes, _Owners]] = {}
-        for form, owners in _owners_of_forms(entries).items():
+        for form, owners in _owners_of_forms(entries, forms_of).items():
             by_anchor.setdefault(form[: choice.anchor], {})[form] = owners
         self._anchors = [len(anchor) for anchor in by_anchor]
         self._forms = [tuple(forms.items()) for forms in by_anchor.values()]
@@ -53,23 +67,21 @@ class Part:
         ]
         self._engine = choice.compile(list(by_anchor))
 
-    def find(self, text: bytes, gone: frozenset[Entry]) -> list[Finding]:
+    def find(self, text: bytes, gone: frozenset[Entry]) -> list[Hit]:
         """Find every occurrence of the entries, overlapping ones too.
 
         Args:
             text: Any bytes.
             gone: Entries that are no longer registered.
         """
-        found: list[Finding] = []
-        # Calling Finding takes twice the time of this, and the loop is a hot one.
-        new = tuple.__new__
+        hits: list[Hit] = []
         anchors, forms, crowds = self._anchors, self._forms, self._crowds
         alone = self._alone
         for number, end in self._engine.scan(text):
             start = end - anchors[number]
             owners = alone[number]
             if owners is not None and not gone:
-                found.append(new(Finding, (start, end, *owners[0].what)))
+                hits.append((start, end, owners[0]))
                 continue
             here = forms[number]
             if number in crowds:
@@ -79,9 +91,8 @@ class Part:
                     continue
                 owner = owners[0] if not gone else _first_left(owners, gone)
                 if owner is not None:
-                    what = (start, start + len(form), *owner.what)
-                    found.append(new(Finding, what))
-        return found
+                    hits.append((start, start + len(form), owner))
+        return hits
 
 
 class _Crowd:
@@ -99,18 +110,20 @@ class _Crowd:
         )
 
 
-def _owners_of_forms(entries: Iterable[Entry]) -> dict[bytes, _Owners]:
+def _owners_of_forms(
+    entries: Iterable[Entry], forms_of: FormsOf
+) -> dict[bytes, _Owners]:
     owners: dict[bytes, _Owners] = {}
     # Sorted, so that a value with two names always gets the same one.
     for entry in sorted(set(entries)):
         forms = forms_of(entry[1])
         by_rule = {
-            rule: (_Owner(entry, (KIND, entry[0], rule)),) for rule in forms.values()
+            rule: (Owner(entry, (KIND, entry[0], rule)),) for rule in forms.values()
         }
         for form, rule in forms.items():
             owners[form] = owners.get(form, ()) + by_rule[rule]
     return owners
 
 
-def _first_left(owners: _Owners, gone: frozenset[Entry]) -> _Owner | None:
+def _first_left(owners: _Owners, gone: frozenset[Entry]) -> Owner | None:
     return next((owner for owner in owners if owner.entry not in gone), None)

@@ -1,0 +1,147 @@
+"""Values that are changed but can be read, or turned back by anybody."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+import textwrap
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from letsbe.testing import FakeSecrets
+from letsbe_redactor_registry.engines import installed_engines
+from letsbe_redactor_registry.layer import RegistryLayer
+
+VALUE = "nxT9-4bQw7/rZk2+Lm8vHc3uRt"
+
+
+def full_width(text: str) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+
+
+def bold(text: str) -> str:
+    bold_letters = {ord(c): 0x1D41A + n for n, c in enumerate(string.ascii_lowercase)}
+    bold_letters |= {ord(c): 0x1D400 + n for n, c in enumerate(string.ascii_uppercase)}
+    return text.translate(bold_letters)
+
+
+def base64_of(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "upper case": str.upper,
+    "lower case": str.lower,
+    "swapped case": str.swapcase,
+    "zero-width spaces": "\u200b".join,
+    "zero-width joiners": "\u200d".join,
+    "soft hyphens": "\u00ad".join,
+    "byte order mark": lambda text: text[:9] + "\ufeff" + text[9:],
+    "tag characters": lambda text: text[:9] + "\U000e0041" + text[9:],
+    "spaces": " ".join,
+    "no-break spaces": "\u00a0".join,
+    "wrapped": lambda text: "\n".join(textwrap.wrap(text, 8)),
+    "wrapped and indented": lambda text: "\r\n    ".join(textwrap.wrap(text, 8)),
+    "dashes": "-".join,
+    "full width": full_width,
+    "bold": bold,
+    "reversed": lambda text: text[::-1],
+    "wrapped base64": lambda text: "\n".join(textwrap.wrap(base64_of(text), 10)),
+    "spaced base64": lambda text: " ".join(base64_of(text)),
+    "hex with spaces": lambda text: text.encode().hex(" "),
+    "hex with colons": lambda text: text.encode().hex(":").upper(),
+    "hex as Python": lambda text: "".join(f"\\x{b:02x}" for b in text.encode()),
+    "hex as C": lambda text: ", ".join(f"0x{b:02X}" for b in text.encode()),
+    "escaped": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
+    "HTML references": lambda text: "".join(f"&#x{ord(c):x};" for c in text),
+}
+
+
+@pytest.fixture(scope="module", params=list(installed_engines()))
+def layer(request: pytest.FixtureRequest) -> RegistryLayer:
+    secrets = FakeSecrets({"token": VALUE, "word": "Production2024", "pin": "904512"})
+    return RegistryLayer(secrets, request.param)
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("in_json", [False, True])
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_disguised_values_are_found(
+    layer: RegistryLayer, disguise: str, in_json: bool, ascii_only: bool
+) -> None:
+    hidden = DISGUISES[disguise](VALUE)
+    before, after = "é — before: <", "> after"
+    text = before + hidden + after
+    if in_json:
+        text = json.dumps(text, ensure_ascii=ascii_only)
+        hidden = json.dumps(hidden, ensure_ascii=ascii_only)[1:-1]
+    data, inner = text.encode(), hidden.encode()
+    findings = layer.find(data)
+    assert {finding.name for finding in findings} == {"token"}
+    marked = bytearray(data)
+    for finding in findings:
+        marked[finding.start : finding.end] = b"*" * (finding.end - finding.start)
+    begin = data.index(inner)
+    assert marked[:begin] == data[:begin]
+    assert marked[begin + len(inner) :] == data[begin + len(inner) :]
+    left = bytes(marked).replace(b"*", b"")[begin : len(data) - len(inner)]
+    # What stands around the first and last letter may stay, and base64's last ones.
+    assert len(marked[begin : begin + len(inner)].replace(b"*", b"")) <= 14, left
+
+
+HARMLESS = [
+    "Production 2024",
+    "production-2024 went well",
+    "PRODUCTION2024",
+    "90 45 12",
+    "nxT9 is a name, 4bQw7 another",
+    "the rain in spain " * 20,
+    "",
+    "\x00",
+    "\u200b\u200b\u3000\uff21\uff22\uff23\u2460\u2461 \ufdfa",
+]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_ordinary_text_is_left_alone(layer: RegistryLayer, text: str) -> None:
+    assert layer.find(text.encode()) == []
+
+
+@given(st.text(), st.text(), st.sampled_from(sorted(DISGUISES)), st.randoms())
+def test_any_random_value_in_any_disguise(
+    before: str, after: str, disguise: str, chance: random.Random
+) -> None:
+    letters = string.ascii_letters + string.digits
+    value = "".join(chance.choices(letters, k=chance.randint(20, 60)))
+    before = before.encode("utf-8", "ignore").decode() + " "
+    after = " " + after.encode("utf-8", "ignore").decode()
+    layer = RegistryLayer(FakeSecrets({"token": value}), "pyahocorasick")
+    data = (before + DISGUISES[disguise](value) + after).encode()
+    findings = layer.find(data)
+    assert findings
+    # Nothing outside of the value's place, and whole characters.
+    start, end = len(before.encode()), len(data) - len(after.encode())
+    for finding in findings:
+        assert start <= finding.start < finding.end <= end
+        data[: finding.start].decode()
+        data[finding.start : finding.end].decode()
+
+
+@given(st.binary())
+def test_any_bytes_are_taken(data: bytes) -> None:
+    layer = RegistryLayer(FakeSecrets({"token": VALUE}), "pyahocorasick")
+    assert layer.find(data) == []
+    text = data + b"\n" + VALUE.swapcase().encode() + b"\n" + data
+    assert layer.find(text)
+
+
+def test_offsets_far_into_a_long_text(layer: RegistryLayer) -> None:
+    padding = "some — ordinary words, and more\n" * 3000
+    data = f"{padding}{VALUE.swapcase()}{padding}".encode()
+    start = len(padding.encode())
+    assert [f[:2] for f in layer.find(data)] == [(start, start + len(VALUE))]
