@@ -14,6 +14,7 @@ REFERENCE = re.compile(r"SECRET_REF\([A-Za-z][A-Za-z0-9_.-]{0,63}\)")
 
 _BLANK = " \t"
 _OPERATOR = re.compile(r"\|\||&&|\||;|[0-9]*>&[0-9]+|[0-9]*[<>]")
+_RUN = re.compile(r"[A-Za-z0-9_/.:,@%+=-]+")
 _ENDS_WORD = frozenset(" \t|&;<>")
 _GLOB = frozenset("*?[")
 _ESCAPED = frozenset('$`"\\')
@@ -222,6 +223,11 @@ class _WordReader:
         reference = REFERENCE.match(self._text, self._place)
         if reference:
             self._take(reference[0], len(reference[0]))
+            return
+        run = _RUN.match(self._text, self._place)
+        if run and not self._open_braces:
+            plain = run[0].removesuffix("SECRET_REF")  # perhaps a reference's beginning
+            self._take(plain or run[0], len(plain or run[0]))
             return
         if character == "$" and self._dollar_is_plain(_AFTER_BARE_DOLLAR):
             self._take("$", 1)

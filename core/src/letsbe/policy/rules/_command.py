@@ -284,9 +284,8 @@ class _Judge(Notes):
         levels = dict(zip(arguments.sub_places, arguments.tables, strict=True))
         result: list[Word] = []
         for number, word in enumerate(own, start=1):
-            result.append(
-                replace(word, glob=word.glob and word.start in self._path_places)
-            )
+            literal = word.glob and word.start not in self._path_places
+            result.append(replace(word, glob=False) if literal else word)
             if number in levels:
                 result.extend(Word(text) for text in levels[number].inject)
         return result + self._inner
