@@ -99,6 +99,7 @@ def test_bash_reads_what_was_set(tmp_path: Path, values: list[str]) -> None:
         ("a\nb", "'a\nb'", ()),
         ("C:\\x", "'C:\\x'", ()),
         ("a\\\\b", "'a\\\\b'", ("python-dotenv",)),
+        ("a${b}", "'a${b}'", ("python-dotenv",)),
         ("it's", '"it\'s"', ()),
         ("end\\", '"end\\\\"', ("dotenv for node",)),
         ("it's $5", '"it\'s \\$5"', ("python-dotenv", "dotenv for node")),
