@@ -117,7 +117,17 @@ def test_a_name_of_another_form_is_refused_unseen(vault: Vault, name: str) -> No
 
 
 @pytest.mark.parametrize(
-    "value", ["", "a-5-b", "x" * 65_537, "has\0nul", "      ", "\ud800abcdef"]
+    "value",
+    [
+        "",
+        "a-5-b",
+        "x" * 65_537,
+        "has\0nul",
+        "      ",
+        "\ud800abcdef",
+        "SECRET_REF(other)",
+        "[REDACTED:token]",
+    ],
 )
 def test_a_value_that_cannot_be_kept_or_redacted_is_refused_unseen(
     vault: Vault, value: str

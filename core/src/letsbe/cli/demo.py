@@ -221,10 +221,11 @@ def _running(home: Home) -> Iterator[str]:
     )
     try:
         assert server.stdout is not None
-        line = server.stdout.readline()
-        if not line:
-            raise ConfigurationError(f"the wrapper did not start: {_last(server)}")
-        yield json.loads(line)["safety_wrapper"]
+        said = json.loads(server.stdout.readline() or "{}")
+        if "safety_wrapper" not in said:
+            why = said["error"]["message"] if "error" in said else _last(server)
+            raise ConfigurationError(f"the wrapper did not start: {why}")
+        yield said["safety_wrapper"]
     finally:
         server.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):

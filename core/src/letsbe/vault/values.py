@@ -68,6 +68,8 @@ def _fault(value: str) -> str | None:
         return "a secret's value has more than blanks"
     if "\0" in value:
         return "a secret's value cannot hold a NUL character"
+    if "SECRET_REF(" in value or "[REDACTED:" in value:
+        return "a secret cannot hold what stands for one: provide the value itself"
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
