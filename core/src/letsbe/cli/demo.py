@@ -129,7 +129,11 @@ class Stage:
     def show_approval(self, approval_id: str) -> None:
         """Show what a person sees of an approval."""
         found = self.operator.get(f"/api/v1/approvals/{approval_id}").json()
-        self._line("person", f"is shown exactly what would run: {found['plan']}")
+        self._line("person", f"is asked about {approval_id}, and shown what would run:")
+        for pipeline in found["plan"]["pipelines"]:
+            for stage in pipeline["stages"]:
+                words = json.dumps(stage["argv"])
+                self._line("", f"{words} as {stage['program']} in {pipeline['cwd']}")
 
     def show_audit(self) -> None:
         """Show the audit log and whether it verifies."""
@@ -164,16 +168,23 @@ class Stage:
             self._line("instead", answer["alternative"])
         output = answer.get("output")
         if output is not None:
-            printed = output.get("stdout") if isinstance(output, dict) else None
-            shown = printed or json.dumps(output, ensure_ascii=False)
-            self._line("output", shown.strip())
+            self._line("output", _brief(output))
 
     def _line(self, who: str, text: str) -> None:
+        text = text.replace(str(self.workspace), "WORKSPACE")
         lines = [
             part for line in text.splitlines() for part in textwrap.wrap(line, WIDTH)
         ]
         for number, part in enumerate(lines):
             click.echo(f"   {who if number == 0 else '':<9} {part}")
+
+
+def _brief(output: dict[str, Any]) -> str:
+    """What a person wants to see of a result; the agent gets all of it."""
+    if "exit_code" in output:
+        return output["stdout"].strip() or f"exit code {output['exit_code']}"
+    told = {key: value for key, value in output.items() if value not in ([], None)}
+    return json.dumps(told, ensure_ascii=False)
 
 
 @contextlib.contextmanager
@@ -194,8 +205,11 @@ def _staged(folder: Path) -> Iterator[Stage]:
     with open_secrets(home) as desk:
         desk.vault.generate(SECRET)
     with _running(home) as address, contextlib.ExitStack() as stack:
-        click.echo(f"The Safety Wrapper runs at {address}; the agent's folder is")
-        click.echo(f"{workspace}, and the secret {SECRET} was generated in its vault.")
+        click.echo(
+            f"The Safety Wrapper runs at {address}. The agent may use the folder"
+        )
+        click.echo(f"{workspace} (WORKSPACE below).")
+        click.echo(f"The secret {SECRET} was generated in the wrapper's vault.")
         clients = [
             stack.enter_context(
                 httpx.Client(

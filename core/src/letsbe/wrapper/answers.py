@@ -64,7 +64,7 @@ def judged(verdict: Verdict, status: Status, reason: str, **more: Any) -> Answer
         external=verdict.external,
         rule=verdict.rule,
         reason=reason,
-        alternative=verdict.alternative,
+        alternative=None if status is Status.OK else verdict.alternative,
         **more,
     )
 
