@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -58,6 +58,48 @@ class WrapperSettings(_Table):
     """Hours until a pending approval expires."""
 
 
+class UpstreamSettings(_Table):
+    """One provider that the Secrets Proxy forwards to."""
+
+    base_url: str
+    """Where requests go: ``https://api.openai.com``, with a path if it has one. Plain
+    ``http`` only to this machine or a private network."""
+    prefix: str | None = None
+    """The path under which the proxy offers it; ``/`` and its name if left out."""
+    api: (
+        Literal["openai-completions", "openai-responses", "anthropic-messages"] | None
+    ) = None
+    """Which API it speaks; says how the key is sent if ``send_key_as`` does not."""
+    secret: str | None = None
+    """The name of the key in the vault; without it no key is sent."""
+    send_key_as: (
+        Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] | None
+    ) = None
+    """``bearer``, or the header that carries the key alone, such as ``x-api-key``."""
+
+
+UpstreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+
+
+class ProxySettings(_Table):
+    """The Secrets Proxy's address, limits and upstreams."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on. Whoever reaches it may use the providers' keys."""
+    port: Port = 8100
+    """The port; 0 takes a free one."""
+    body_limit: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
+    """The most bytes of a request's body, unpacked."""
+    connect_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """Seconds until a connection to an upstream must stand."""
+    read_timeout: Annotated[float, Field(gt=0, le=86400)] = 600.0
+    """Seconds that an upstream may be silent."""
+    write_timeout: Annotated[float, Field(gt=0, le=86400)] = 60.0
+    """Seconds that either side may take to pass on a piece of a request."""
+    upstreams: dict[UpstreamName, UpstreamSettings] = Field(default_factory=dict)
+    """The providers, by name; nothing else is forwarded to."""
+
+
 class PluginSettings(_Table):
     """Limits on plugins, and the settings of each."""
 
@@ -72,6 +114,7 @@ class Configuration(_Table):
 
     files: FileSettings = FileSettings()
     wrapper: WrapperSettings = WrapperSettings()
+    proxy: ProxySettings = ProxySettings()
     plugins: PluginSettings = PluginSettings()
 
 

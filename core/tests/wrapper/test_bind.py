@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from letsbe.errors import ConfigurationError
-from letsbe.wrapper.server import bind
+from letsbe.listening import bind
 
 
 def test_answers_do_not_wait_for_acknowledgements() -> None:

@@ -44,6 +44,29 @@ roots = {roots}
 # Hours until a pending approval expires.
 # approval_hours = 24.0
 
+[proxy]
+# The Secrets Proxy: LLM calls go through it, and secrets are taken out of them.
+# host = "127.0.0.1"
+# port = 8100
+# Bytes of a request's body, unpacked.
+# body_limit = 33554432
+# Seconds to connect, of an upstream's silence, and for a piece of a request.
+# connect_timeout = 10.0
+# read_timeout = 600.0
+# write_timeout = 60.0
+
+# One table per provider; without one, LLM calls are not forwarded at all. This one is
+# called at http://127.0.0.1:8100/openai/v1, with its key from the vault.
+# [proxy.upstreams.openai]
+# base_url = "https://api.openai.com"
+# The path to call it by; else its name.
+# prefix = "/openai"
+# openai-completions, openai-responses or anthropic-messages.
+# api = "openai-completions"
+# The vault's name for the key, and how it is sent: "bearer", or a header's name.
+# secret = "openai_key"
+# send_key_as = "bearer"
+
 [plugins]
 # Seconds that a plugin's hook may take.
 # hook_timeout = 2.0
