@@ -1,0 +1,161 @@
+"""What is random and no secret: digests, identifiers, images, public keys, paths.
+
+Taking these out breaks requests, lock files and prompt caches, so the place where a
+value stands is judged before the value.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+_NEAR = 32
+_NAMED_NEAR = 96
+_FAR = 1024
+
+_NAME = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
+_QUOTES = b"\"'`\\"
+_HARMLESS_NAME = re.compile(
+    rb"""
+    (?: .*[._-])? (?:
+      data | (?:thought)?_?signatures? | encrypted_?content | thinking | reasoning
+    | (?:image|file|video|audio|avatar|icon|download)?_?(?:url|uri) | href | src | path
+    | file(?:name|data|_data)? | blob | bytes | base64 | b64(?:_json)? | inline
+    | image | png | jpe?g | gif | svg | pdf | audio | video | font | thumbnail
+    | prompt_?cache_?key | cache_?key | etag | integrity | digest | checksum | hash
+    | (?:file|content|git|source)?_?(?:sha|md5|blake)(?:\d\w*)? | crc\w* | shasum
+    | commit | rev(?:ision)? | tree | parent | object | oid | fingerprint | thumbprint
+    | ids? | uuid | guid | nonce | cursor | continuation | traceparent | tracestate
+    | trace | span | session | sessionkey | kid | request | correlation | key_?id
+    | public_?key | pub_?key | pubkey | cert(?:ificate)? | ca | x5c | n | x | y | crv
+    | model | name | version | resolved | narhash | h1 | class(?:name)? | tag | slug
+    | next_?page_?token | page_?token | next_?token
+    )
+    | [a-z].*(?:Id|ID|Uuid|Hash|Sha|Sha256|Digest|Checksum|Url|Uri|Path|Fingerprint)
+    | .*(?:Signature|Cursor|CacheKey|PublicKey|Certificate|PageToken)
+    | .*_ID | .*_(?:SHA|HASH|DIGEST|URL|PATH)
+    """,
+    re.VERBOSE,
+)
+_BEFORE = re.compile(
+    rb"""(?:
+      base64,\s? | ;base64\\?,
+    | (?:sha-?\d{1,3}|md5|h1|h2|blake\w{1,4}|rmd160|multihash|narHash|crc32c?)[-:=@/]\s?
+    | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S{1,24}|sk-(?:ssh|ecdsa)\S{1,40})\s{1,4}
+    | (?:commit|index|tree|parent|object|merge|revert|blob|tag|HEAD|rev|from)\s{1,4}
+    | (?:traceparent|tracestate|etag|if-none-match|x-request-id):\s?(?:W/)?\\{0,7}"?
+    )\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_MAGIC = re.compile(
+    rb"""
+      iVBORw0KGgo | /9j/ | R0lGOD | UklGR | PHN2Zy | PD94bW | JVBERi0 | UEsDB | H4sI
+    | Qk[0-9A-Z] | AAAA(?:B3NzaC1|C3NzaC1|E2VjZHNh|GnNrLX|HHNr|IGZ0e|GGZ0e) | SUkqA
+    | T2dnU | SUQz | d09GM | d09GR | AAEAAAA | GkXfo | data | TVqQ | f0VMR
+    """,
+    re.VERBOSE,
+)
+_IDENTIFIER = re.compile(
+    rb"""(?:
+      call | toolu | srvtoolu | msg | fc | rs | resp | chatcmpl | cmpl | gen | req | run
+    | thread | asst | file | item | step | batch | vs | vsfs | ftjob | evt | cus | sub
+    | pi | ch | in | prod | price | acct | txn | conv | ctc | ws | ig | mcp[lr]? | ci
+    | cntr | container | img | session | sess | agent | user | org | proj | team
+    | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
+    | sg | ami | eni | rtb | igw | ulid | urn | oc-sent
+    )[_-] | call(?=[0-9]) | fc(?=_)""",
+    re.VERBOSE,
+)
+_UUID = re.compile(rb"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+_BLOCK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{3,60})-----")
+_ANNOUNCING = b',-:=@/ \t"\\'
+_ADDRESS = b"/?&=#%.:@~,;+!"
+_ADDRESS_ENDS = (b" ", b'"', b"'", b"\n", b"\t", b"`", b"<", b">", b"(", b"\\")
+_FILE = re.compile(rb"\.(?:[a-z][a-z0-9]{1,4}|(?:min|map|module)\.[a-z]{2,4})\b")
+
+
+class PublicBlocks:
+    """The stretches of a text between ``BEGIN`` and ``END`` that are no secret.
+
+    Args:
+        text: The text.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        if b"-----BEGIN " not in text:
+            return
+        for match in _BLOCK.finditer(text):
+            if match[1] == b"BEGIN" and b"PRIVATE" not in match[2]:
+                self._starts.append(match.end())
+                self._ends.append(len(text))
+            elif match[1] == b"END" and self._ends:
+                self._ends[-1] = min(self._ends[-1], match.start())
+
+    def holds(self, position: int) -> bool:
+        """Say whether a position lies in such a block."""
+        index = bisect_right(self._starts, position) - 1
+        return index >= 0 and position < self._ends[index]
+
+
+def is_harmless_place(text: bytes, start: int, end: int) -> bool:
+    """Say whether what stands at a place is no secret, however random.
+
+    Args:
+        text: The whole text.
+        start: Where the run begins.
+        end: Where it ends.
+    """
+    if _MAGIC.match(text, start) or _is_announced(text, start):
+        return True
+    if _HARMLESS_NAME.fullmatch(name_before(text, start)):
+        return True
+    return _is_in_address(text, start) or _FILE.match(text, end) is not None
+
+
+def _is_announced(text: bytes, start: int) -> bool:
+    """Say whether what comes right before a value says what it is."""
+    last = text[start - 1 : start] if start else b""
+    if not last or last not in _ANNOUNCING:
+        return False
+    return _BEFORE.search(text, max(0, start - _NEAR), start) is not None
+
+
+def name_before(text: bytes, start: int) -> bytes:
+    """Return the name that a value is given to, as in ``"name": "`` or ``name=``.
+
+    Args:
+        text: The whole text.
+        start: Where the value begins.
+
+    Returns:
+        The name; empty if there is none.
+    """
+    before = text[max(0, start - _NAMED_NEAR) : start].rstrip(_QUOTES).rstrip()
+    if before[-1:] == b">":
+        before = before[:-1]
+    if before[-1:] not in (b":", b"="):
+        return b""
+    before = before.rstrip(b":=").rstrip().rstrip(b"]" + _QUOTES)
+    match = _NAME.match(before[::-1])
+    return match[0][::-1] if match else b""
+
+
+def is_identifier(value: bytes) -> bool:
+    """Say whether a value is an identifier of a known form."""
+    if _IDENTIFIER.match(value):
+        return True
+    return value.count(b"-") >= 4 and _UUID.search(value) is not None
+
+
+def _is_in_address(text: bytes, start: int) -> bool:
+    """Say whether a place lies in a URL or in a path."""
+    if text[start] == 0x2F:
+        return True
+    if text[start - 1 : start] not in _ADDRESS or not start:
+        return False
+    near = max(0, start - _FAR)
+    begin = max(text.rfind(end, near, start) + len(end) for end in _ADDRESS_ENDS)
+    head = text[max(begin, near) : start]
+    return b"://" in head or head.startswith((b"/", b"~/", b"./", b"../"))
