@@ -36,6 +36,11 @@ class Home:
         return self.folder / "letsbe.db"
 
     @property
+    def usage_journals(self) -> Path:
+        """The folder where usage waits, for some milliseconds, to be stored."""
+        return self.folder / "usage"
+
+    @property
     def vault_key(self) -> Path:
         """The key that seals secrets, mode 0600."""
         return self.folder / "vault.key"

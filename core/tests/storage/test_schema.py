@@ -71,8 +71,7 @@ def test_only_what_is_missing_is_applied(
 ) -> None:
     path = tmp_path / "a.db"
     Database(path).close()
-    longer = (*schema.migrations(), "CREATE TABLE added (a) STRICT;")
-    longer = (longer[0], "CREATE TABLE added (a TEXT) STRICT;")
+    longer = (*schema.migrations(), "CREATE TABLE added (a TEXT) STRICT;")
     monkeypatch.setattr(schema, "migrations", lambda: longer)
     with pytest.raises(StorageError, match="older version"):
         Database(path, read_only=True)

@@ -9,3 +9,8 @@ ALTER TABLE token_usage ADD COLUMN
 -- Of the requests, those whose tokens nobody told, so that they are estimated.
 ALTER TABLE token_usage ADD COLUMN
     estimated_requests INTEGER NOT NULL DEFAULT 0 CHECK (estimated_requests >= 0);
+-- How far each journal of usage has been added to the buckets.
+CREATE TABLE usage_journals (
+    id      TEXT PRIMARY KEY,
+    applied INTEGER NOT NULL CHECK (applied >= 0)
+) STRICT;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -24,10 +24,18 @@ class Guard:
         app: What comes behind.
         names: The host names under which the server may be called.
         body_limit: The most bytes of a body.
+        answer: Makes the answer to what is refused.
     """
 
-    def __init__(self, app: ASGIApp, names: Collection[str], body_limit: int) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: Collection[str],
+        body_limit: int,
+        answer: Callable[[LetsBeError], ASGIApp] = failure,
+    ) -> None:
         self._app = app
+        self._answer = answer
         self._names = frozenset(names)
         self._limit = body_limit
 
@@ -39,7 +47,7 @@ class Guard:
         try:
             self._check(Headers(scope=scope))
         except LetsBeError as error:
-            await failure(error)(scope, receive, send)
+            await self._answer(error)(scope, receive, send)
             return
         await self._app(scope, self._limited(receive), send)
 

@@ -1,0 +1,126 @@
+"""Opens a home folder into a working Secrets Proxy."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from letsbe.configuration import Configuration, load_configuration
+from letsbe.errors import ConfigurationError
+from letsbe.home import Home
+from letsbe.plugin import Site
+from letsbe.plugin._facade import Plugins, load_plugins
+from letsbe.plugin._records import Kind
+from letsbe.plugin._set import read_plugin_set
+from letsbe.proxy.app import make_app
+from letsbe.proxy.cleaning import Cleaner
+from letsbe.proxy.connections import Connections, Timeouts
+from letsbe.proxy.forwarding import Forwarder
+from letsbe.proxy.metering import Meter
+from letsbe.proxy.recall import recalling
+from letsbe.proxy.upstreams import Upstreams
+from letsbe.proxy.watching import WatchedVault
+from letsbe.redaction.pipeline import Pipeline
+from letsbe.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A working Secrets Proxy, before anything listens.
+
+    Args:
+        home: The home folder.
+        configuration: Its configuration.
+        plugins: The redactors, and the records of all that were found.
+        upstreams: The providers.
+        pipeline: Takes secrets out of text.
+        app: Answers requests.
+    """
+
+    home: Home
+    configuration: Configuration
+    plugins: Plugins
+    upstreams: Upstreams
+    pipeline: Pipeline
+    app: ASGIApp
+
+
+@contextlib.contextmanager
+def open_proxy(home: Home) -> Iterator[Proxy]:
+    """Build a Secrets Proxy from a home folder, and close it afterwards.
+
+    Args:
+        home: The home folder, made by ``letsbe init``.
+
+    Yields:
+        The proxy.
+
+    Raises:
+        ConfigurationError: The home is missing, wrong or unsafe, no upstream is
+            configured, or a redaction layer that was chosen cannot be used.
+        StorageError: The vault cannot be read, or usage not be stored.
+    """
+    configuration = load_configuration(home)
+    upstreams = Upstreams(configuration.proxy.upstreams)
+    with contextlib.ExitStack() as closing:
+        # Migrates the database, so that it can be opened to read.
+        database = closing.enter_context(contextlib.closing(Database(home.database)))
+        vault = closing.enter_context(contextlib.closing(WatchedVault(home)))
+        plugins = load_redactors(home, configuration, vault)
+        pipeline = Pipeline(recalling(plugins.redaction_layers, vault))
+        vault.start(lambda: pipeline.find(b"-"))
+        meter = Meter(database, home.usage_journals)
+        app = _assemble(configuration, upstreams, vault, pipeline, meter)
+        yield Proxy(home, configuration, plugins, upstreams, pipeline, app)
+
+
+def load_redactors(
+    home: Home, configuration: Configuration, vault: WatchedVault
+) -> Plugins:
+    """Load the redaction layers of a home's plugin set.
+
+    Raises:
+        ConfigurationError: One of them is not active, or there is none.
+    """
+    settings = configuration.plugins.settings
+    plugins = load_plugins(
+        {Kind.REDACTOR},
+        lambda name: Site(roots=(), settings=settings.get(name, {})),
+        vault,
+        read_plugin_set(home.plugin_set),
+        hook_timeout=configuration.plugins.hook_timeout,
+    )
+    if not plugins.redaction_layers:
+        message = (
+            "no redaction layer is in the plugin set, so secrets could not be taken out"
+            f" of what is forwarded: add one to {home.plugin_set}"
+        )
+        raise ConfigurationError(message)
+    return plugins
+
+
+def _assemble(
+    configuration: Configuration,
+    upstreams: Upstreams,
+    vault: WatchedVault,
+    pipeline: Pipeline,
+    meter: Meter,
+) -> ASGIApp:
+    settings = configuration.proxy
+    timeouts = Timeouts(
+        connect=settings.connect_timeout,
+        read=settings.read_timeout,
+        write=settings.write_timeout,
+    )
+    connections = Connections(timeouts)
+    cleaner = Cleaner(pipeline, vault)
+    forwarder = Forwarder(settings, upstreams, vault, cleaner, connections, meter)
+
+    async def close() -> None:
+        await connections.close()
+        await meter.close()
+
+    return make_app(forwarder, vault, settings.host, settings.body_limit, close)
