@@ -62,7 +62,8 @@ _IDENTIFIER = re.compile(
     | pi | ch | in | prod | price | acct | txn | conv | ctc | ws | ig | mcp[lr]? | ci
     | cntr | container | img | session | sess | agent | user | org | proj | team
     | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
-    | sg | ami | eni | rtb | igw | ulid | urn | oc-sent
+    | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf | sb_publishable
+    | sha(?:1|256|384|512)?(?=-) | md5(?=-)
     )[_-] | call(?=[0-9]) | fc(?=_)""",
     re.VERBOSE,
 )

@@ -16,6 +16,7 @@ _BASE36 = re.compile(rb"[a-z0-9]+|[A-Z0-9]+")
 _DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
 _LONGEST_HEX = 160
 _WORDS = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}|[0-9]{6,}")
+_NUMBERS = re.compile(rb"(?<=[a-z])[0-9]{1,5}")
 _SEPARATORS = re.compile(rb"[-_/+]+")
 _LOWER, _UPPER, _DIGIT = (
     re.compile(rb"[a-z]"),
@@ -54,6 +55,9 @@ def is_digest(value: bytes) -> bool:
 
 def is_wordy(value: bytes) -> bool:
     """Say whether most of a value is words or numbers: a name, a path, a sentence."""
+    if not _UPPER.search(value) and 8 * len(_NUMBERS.findall(value)) > len(value):
+        # Letters and digits take turns as in no name; the letters alone could be words.
+        return False
     covered = sum(len(word) for word in _WORDS.findall(value))
     separators = len(_SEPARATORS.findall(value))
     return covered + 2 * separators > 0.6 * len(value)

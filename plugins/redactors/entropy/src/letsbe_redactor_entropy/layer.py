@@ -29,6 +29,8 @@ class EntropyLayer:
         blocks: PublicBlocks | None = None
         found = []
         for start, end in long_runs(text):
+            if is_identifier(text[start:end]):
+                continue
             for begin, stop in _segments(text, start, end):
                 value = text[begin:stop]
                 if is_identifier(value) or not is_secret(value):

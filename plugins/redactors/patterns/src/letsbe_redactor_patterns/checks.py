@@ -17,7 +17,7 @@ Check = Callable[[bytes, re.Match[bytes]], bool]
 
 _ENVIRONMENT = re.compile(rb"(?:\A|[\s;&|\"'`(]|\\n|\\t|-e|ENV|ARG)\Z")
 _HARMLESS = re.compile(
-    rb"(?:public|publishable|cache|primary|sort|partition|foreign|idempotency|site|max"
+    rb"(?:\A|[^A-Za-z]|(?<=[a-z])(?-i:(?=[A-Z])))(?:public|publishable|cache|primary|sort|partition|foreign|idempotency|site|max"
     rb"|min|num|next|page|row|map|hot|object|s3|index|dict|group|routing|i18n)[_.-]*\Z",
     re.IGNORECASE,
 )
@@ -27,7 +27,7 @@ _SESSION = re.compile(
 )
 _SECRET_KIND = re.compile(rb"""kind\\{0,7}["']?:[ ]?\\{0,7}["']?Secret\b(?!\w)""")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SENTENCE = re.compile(rb"[A-Za-z,.'!?:-]+(?: +[A-Za-z,.'!?:-]+)+")
+_SENTENCE = re.compile(rb"[A-Za-z,.'!?:()/-]+(?: +[A-Za-z,.'!?:()/-]+)+")
 
 
 def some(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - one signature
@@ -62,7 +62,7 @@ def hexadecimal(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 -
 
 def assigned(value: bytes, match: re.Match[bytes]) -> bool:
     """What stands behind ``password =``, in code, configuration or a header."""
-    if is_stand_in(value) or _is_harmless(match):
+    if is_stand_in(value) or _is_harmless(match) or _is_in_url(match):
         return False
     strong = _is_password(match)
     if match["q"]:
@@ -89,6 +89,15 @@ def spoken(value: bytes, match: re.Match[bytes]) -> bool:
     if is_stand_in(value):
         return False
     return values.is_literal(value, password=_is_password(match))
+
+
+def beside(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands right behind the word "password": only what no word looks like."""
+    return (
+        spoken(value, match)
+        and values.classes(value) + values.has_sign(value) >= 3
+        and len(value) >= 8
+    )
 
 
 def flag(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
@@ -162,6 +171,12 @@ def in_url(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as a
     return not re.match(rb"[{<$%]?\w*[}>(]", value)
 
 
+def _is_in_url(match: re.Match[bytes]) -> bool:
+    """Say whether this is the user's part of a URL, which has its own rule."""
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    return match["op"] == b":" and b"://" in before
+
+
 def _is_harmless(match: re.Match[bytes]) -> bool:
     before = match.string[max(0, match.start() - 16) : match.start()]
     return _HARMLESS.search(before) is not None
@@ -217,6 +232,7 @@ CHECKS: Mapping[str, Check] = {
     "assigned": assigned,
     "other_key": other_key,
     "spoken": spoken,
+    "beside": beside,
     "flag": flag,
     "option": option,
     "header": header,

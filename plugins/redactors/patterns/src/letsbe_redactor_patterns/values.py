@@ -13,7 +13,7 @@ _UPPER = re.compile(rb"[A-Z]")
 _DIGIT = re.compile(rb"[0-9]")
 _SPECIAL = re.compile(rb"[!#$%^&*+=?~|@]")
 _SEGMENTS = re.compile(rb"[-_./:+ ]+")
-_WORD = re.compile(rb"[a-z]+|[A-Z][a-z]+|[A-Z]+|[0-9]{1,4}|v[0-9]{1,3}")
+_WORD = re.compile(rb"[a-z]+|[A-Z][a-z]+|[A-Z]+|[0-9]{1,20}|v[0-9]{1,3}")
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,2}"
 _EXPRESSION = re.compile(
     rb"""
@@ -55,6 +55,11 @@ def classes(value: bytes) -> int:
     )
 
 
+def has_sign(value: bytes) -> bool:
+    """Say whether a value has a sign that names do not have."""
+    return _SPECIAL.search(value) is not None
+
+
 def is_wordy(value: bytes) -> bool:
     """Say whether a value is words, not characters: ``release-notes-2024``."""
     parts = [part for part in _SEGMENTS.split(value) if part]
@@ -76,7 +81,8 @@ def is_name(value: bytes) -> bool:
     if not _LETTERS.fullmatch(value):
         return False
     letters = value.strip(b"&*?")
-    return len(letters) >= 3 * len(_PIECES.findall(letters))
+    pieces = len(_PIECES.findall(letters))
+    return len(letters) >= (3 if pieces < 3 else 3.5) * pieces
 
 
 def is_code(value: bytes) -> bool:
@@ -109,7 +115,7 @@ def is_literal(value: bytes, *, password: bool = False) -> bool:
         return False
     if not (_LOWER.search(value) or _UPPER.search(value)):
         return False
-    if _SPECIAL.search(value):
+    if has_sign(value):
         return True
     if is_wordy(value):
         return False
