@@ -314,3 +314,60 @@ def test_two_tables_for_one_program_are_both_left_out(tmp_path: Path) -> None:
 def test_reading_refuses_what_loading_leaves_out(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"broken\.toml"):
         RuleBook.read([write(tmp_path, cat=CAT, broken="tier =")])
+
+
+GO_PROGRAM = """
+tier = "GREEN"
+why = "does"
+exact = true
+style = "posix"
+[flags]
+plain = "--help"
+[sub.rm]
+tier = "RED"
+operands = "text"
+[[sub.rm.mode]]
+flags = "--help"
+tier = "GREEN"
+[sub.rm.flags]
+plain = "-q --quiet -v= --volume= --help"
+[sub.box]
+tier = "GREEN"
+[sub.box.sub]
+remove = "rm"
+[examples]
+GREEN = ["gone rm --help x"]
+RED = ["gone rm --help=false x", "gone rm --help=F x", "gone rm --quie x"]
+"""
+
+
+@pytest.fixture
+def go_book(tmp_path: Path) -> RuleBook:
+    return RuleBook.load([write(tmp_path, gone=GO_PROGRAM)])
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("gone rm -v=/x", "/x"),
+        ("gone rm -qv=/x", "/x"),
+        ("gone rm -qv/x", "/x"),
+        ("gone rm -v /x", "/x"),
+        ("gone rm -v= /x", "="),
+        ("gone rm --volume==x", "=x"),
+        ("gone box remove -v=/x", "/x"),
+    ],
+)
+def test_exact_programs_read_values_as_pflag_does(
+    go_book: RuleBook, text: str, value: str
+) -> None:
+    assert go_book.problems == ()
+    judged = go_book.judge_words(parse_line(text).stages[0].words, EXAMPLE_PLACE)
+    assert judged.arguments
+    assert [
+        word.text
+        for _, given in judged.arguments.flags
+        if given.flag and given.flag.values
+        for word in given.values
+    ] == [value]
+    assert judged.matches[0].rule == "gone.rm"

@@ -15,6 +15,16 @@ from letsbe.errors import (
     Refused,
     ToolFailed,
 )
+from letsbe.execution import (
+    NotStarted,
+    Program,
+    ProgramThreads,
+    Run,
+    Target,
+    captured_output,
+    clean_environment,
+    find_program,
+)
 from letsbe.plugin._actions import Action, Arguments, Example
 from letsbe.plugin._calls import (
     CallContext,
@@ -25,6 +35,7 @@ from letsbe.plugin._calls import (
     ToolCall,
 )
 from letsbe.plugin._hooks import hookimpl
+from letsbe.plugin._previews import Preview
 from letsbe.plugin._protocols import (
     BillingBackend,
     Executor,
@@ -34,6 +45,8 @@ from letsbe.plugin._protocols import (
 )
 from letsbe.plugin._site import Site
 from letsbe.plugin._version import API_VERSION
+from letsbe.policy.classes import Step
+from letsbe.policy.command_steps import steps_of
 from letsbe.policy.commands import (
     CommandLine,
     CommandRefused,
@@ -44,22 +57,28 @@ from letsbe.policy.commands import (
 )
 from letsbe.policy.files import (
     Confinement,
+    Extent,
     Place,
     Replacement,
     append_file,
+    measure,
     write_file,
 )
 from letsbe.policy.paths import PathClass, path_class
 from letsbe.policy.rules import (
     PROGRAM_FOLDERS,
+    Effect,
+    JudgedCommand,
     JudgedPipeline,
     JudgedStage,
     Judgement,
     Match,
     RuleBook,
+    RuleTables,
     TableError,
     Where,
     expand,
+    path_effects,
 )
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
@@ -80,32 +99,43 @@ __all__ = [
     "Confinement",
     "DeadlineExceeded",
     "Decision",
+    "Effect",
     "Example",
     "Execution",
     "Executor",
+    "Extent",
     "FieldError",
     "Finding",
     "Health",
     "InvalidRequest",
+    "JudgedCommand",
     "JudgedPipeline",
     "JudgedStage",
     "Judgement",
     "LetsBeError",
     "Match",
+    "NotStarted",
     "Outcome",
     "PathClass",
     "PathRefused",
     "Place",
+    "Preview",
+    "Program",
+    "ProgramThreads",
     "RedactionLayer",
     "Refused",
     "RegisteredSecrets",
     "Replacement",
     "Result",
     "RuleBook",
+    "RuleTables",
+    "Run",
     "Secret",
     "Site",
+    "Step",
     "Stream",
     "TableError",
+    "Target",
     "Tier",
     "ToolAdapter",
     "ToolCall",
@@ -115,11 +145,17 @@ __all__ = [
     "Where",
     "Word",
     "append_file",
+    "captured_output",
+    "clean_environment",
     "expand",
+    "find_program",
     "hookimpl",
     "is_stand_in",
     "line_from_argv",
+    "measure",
     "parse_line",
     "path_class",
+    "path_effects",
+    "steps_of",
     "write_file",
 ]

@@ -21,6 +21,7 @@ from letsbe.plugin._protocols import BillingBackend, Executor, ToolAdapter, Usag
 from letsbe.plugin._records import Kind, PluginRecord, Status
 from letsbe.plugin._set import PluginSet
 from letsbe.plugin._site import Site
+from letsbe.policy.rules import RuleTables
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.finding import RedactionLayer
 from letsbe.vault.secret import RegisteredSecrets
@@ -194,8 +195,13 @@ def load_plugins(
     if Kind.REDACTOR in kinds and secrets is None:
         message = "redactors need the registered secrets"
         raise ValueError(message)
+    rules = RuleTables()
+
+    def site_with_rules(name: str) -> Site:
+        return replace(site_for(name), rules=rules)
+
     loaded = [
-        load(candidate, site_for, secrets, start_timeout)
+        load(candidate, site_with_rules, secrets, start_timeout)
         for candidate in discover(kinds, plugin_set)
     ]
     plugins = Plugins(_refuse_clashes(loaded), hook_timeout=hook_timeout)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from letsbe.policy.rules import RuleTables
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -19,6 +21,8 @@ class Site:
         closed_ports: Loopback ports that executors may not reach.
         settings: The plugin's own table of the configuration, unchecked.
         output_limit: The most bytes of output that a call may return.
+        rules: The rule tables of all executors of this process. An executor adds its
+            own folder when it is made, and judges with whatever is there.
     """
 
     roots: tuple[Path, ...]
@@ -26,3 +30,4 @@ class Site:
     closed_ports: frozenset[int] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
     output_limit: int = 256 * 1024
+    rules: RuleTables = field(default_factory=RuleTables, compare=False)

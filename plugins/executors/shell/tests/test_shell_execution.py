@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
-from letsbe.plugin import DeadlineExceeded, PathRefused, ToolFailed
+from letsbe.plugin import DeadlineExceeded, PathRefused, ToolFailed, find_program
 from letsbe.testing import FakeExecution, make_call, make_site
 from letsbe_executor_shell import judging
 from letsbe_executor_shell.executor import SHELL, ShellExecutor
@@ -234,6 +234,16 @@ async def test_the_calls_deadline_is_an_error(executor: ShellExecutor) -> None:
     assert left("54.98761") == []
 
 
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let programs be found in a folder too."""
+
+    def found(name: str) -> str | None:
+        path = folder / name
+        return str(path) if path.exists() else find_program(name)
+
+    monkeypatch.setattr(judging, "find_program", found)
+
+
 @pytest.fixture
 def stubborn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A program that ignores SIGTERM and leaves a child that holds the pipe."""
@@ -243,7 +253,7 @@ def stubborn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         "echo started\nsleep 54.98762\nsleep 54.98762\n"
     )
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(judging, "PROGRAM_FOLDERS", (str(tmp_path), "/usr/bin"))
+    install(tmp_path, monkeypatch)
     return "stubborn"
 
 
@@ -274,7 +284,7 @@ async def test_what_a_program_leaves_behind_does_not_keep_the_call(
     program = tmp_path / "leaver"
     program.write_text("#!/bin/sh\nsleep 54.98763 &\necho gone\n")
     program.chmod(0o755)
-    monkeypatch.setattr(judging, "PROGRAM_FOLDERS", (str(tmp_path), "/usr/bin"))
+    install(tmp_path, monkeypatch)
     began = time.monotonic()
     output = await run(executor, "leaver")
     assert time.monotonic() - began < 3

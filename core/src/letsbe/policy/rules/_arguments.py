@@ -168,6 +168,8 @@ class _Reader:
                 continue
             flag = self._lookup("-" + text[place])
             rest = text[place + 1 :]
+            if self._result.table.exact and len(rest) > 1:
+                rest = rest.removeprefix("=")
             if flag and (flag.values or flag.attached):
                 self._add(word, flag, rest or None)
                 return
@@ -188,7 +190,7 @@ class _Reader:
         for table in tables:
             if name in table.flags:
                 return table.flags[name]
-        if not name.startswith("--") or len(name) < 4:
+        if inner.exact or not name.startswith("--") or len(name) < 4:
             return None
         found = {
             table.flags[flag]
@@ -201,6 +203,8 @@ class _Reader:
     def _add(self, word: Word, flag: Flag | None, attached: str | None) -> None:
         values: list[Word] = []
         if attached is not None:
+            if self._result.table.exact and flag and _turns_off(flag, attached):
+                flag = None  # a later one counts, so this is not followed
             values.append(replace(word, text=attached, glob=False, tilde=False))
         if flag and flag.until_semicolon:
             values = self._until_semicolon()
@@ -224,6 +228,12 @@ class _Reader:
                 break
             values.append(word)
         return values
+
+
+def _turns_off(flag: Flag, attached: str) -> bool:
+    """Tell whether ``--flag=false`` takes back what the flag says."""
+    takes_value = flag.values or flag.attached or flag.until_semicolon
+    return not takes_value and attached not in ("1", "t", "T", "true", "TRUE", "True")
 
 
 def _sub(table: Table, name: str) -> Table | None:

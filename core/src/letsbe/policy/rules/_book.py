@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from letsbe.policy.commands import CommandLine, CommandRefused, parse_line
+from letsbe.policy.commands import CommandLine, CommandRefused, Word, parse_line
+from letsbe.policy.rules._command import Setting, judge_command
 from letsbe.policy.rules._compile import compile_table
+from letsbe.policy.rules._judged import JudgedCommand
 from letsbe.policy.rules._line import Judgement, judge_line
 from letsbe.policy.rules._table import Table, TableError
 from letsbe.policy.rules._where import Where
@@ -96,6 +98,18 @@ class RuleBook:
             The tier, the rule that decided, and what is to run.
         """
         return judge_line(line, self._tables, where)
+
+    def judge_words(self, words: Sequence[Word], where: Where) -> JudgedCommand:
+        """Judge one command, for those who have more to say about its words.
+
+        Args:
+            words: The program and its words.
+            where: The place it would run in.
+
+        Returns:
+            Every rule met, and the words as the program's table reads them.
+        """
+        return judge_command(words, Setting(self._tables, where))
 
     def failures(self, programs: Iterable[str] = ()) -> Iterator[str]:
         """Judge the examples of tables.

@@ -38,6 +38,7 @@ def compile_table(name: str, data: Mapping[str, Any]) -> Table:
     """
     try:
         table = _compile(name, data, None)
+        _share(table, data, table)
     except (KeyError, TypeError, ValueError, re.error) as error:
         message = f"rule table {name}: {error}"
         raise TableError(message) from None
@@ -48,9 +49,9 @@ def compile_table(name: str, data: Mapping[str, Any]) -> Table:
 
 
 _KEYS = keys(
-    "tier external refused why alt operands last unless shift max bare style numeric"
-    " unlisted bundle anywhere rest prefix ignore recursive names emits filter appends"
-    " inject environment flags when mode because examples sub aliases"
+    "tier external refused why alt operands last unless shift max bare style exact"
+    " numeric unlisted bundle anywhere rest prefix ignore recursive names emits filter"
+    " appends inject environment flags when mode because examples sub aliases"
 )
 _MODE_KEYS = keys(
     "tier external refused why operands last bare max flags without value operand class"
@@ -79,6 +80,7 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
         escalations=tuple(_escalation(item, base) for item in data.get("when", ())),
         because={**(parent.because if parent else {}), **data.get("because", {})},
         harmless_unlisted=_one_of(data, "unlisted", ("red", "harmless")) == "harmless",
+        exact=bool(data.get("exact", parent.exact if parent else False)),
         numeric=bool(data.get("numeric", False)),
         anywhere=bool(data.get("anywhere", False)),
         rest_is_operands=_one_of(data, "rest", ("unknown", "operands")) == "operands",
@@ -104,10 +106,22 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
     subs = cast(dict[str, Table], table.subs)
     siblings = data.get("sub", {})
     for sub, rules in siblings.items():
+        if isinstance(rules, str):  # see `_share`
+            continue
         compiled = _compile(f"{name}.{sub}", _like(rules, siblings), table)
         for alias in (sub, *compiled.aliases):
             subs[alias] = compiled
     return table
+
+
+def _share(table: Table, data: Mapping[str, Any], program: Table) -> None:
+    """Let ``ps = "ps"`` below a subcommand be the program's own subcommand."""
+    subs = cast(dict[str, Table], table.subs)
+    for sub, rules in data.get("sub", {}).items():
+        if isinstance(rules, str):
+            subs[sub] = program.subs[rules]
+        else:
+            _share(subs[sub], _like(rules, data["sub"]), program)
 
 
 def _like(rules: Mapping[str, Any], siblings: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -116,6 +116,7 @@ class Table:
     escalations: tuple[Escalation, ...]
     because: Mapping[str, str]
     harmless_unlisted: bool
+    exact: bool
     numeric: bool
     anywhere: bool
     rest_is_operands: bool

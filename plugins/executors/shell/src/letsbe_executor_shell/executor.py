@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
-import codecs
 import os
-import pwd
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import anyio
-from anyio import lowlevel, to_thread
-
 from letsbe.plugin import (
-    PROGRAM_FOLDERS,
     Action,
-    DeadlineExceeded,
     Example,
     Execution,
     Health,
     JudgedPipeline,
     JudgedStage,
+    NotStarted,
     PathRefused,
+    Program,
+    ProgramThreads,
     Result,
-    RuleBook,
+    Run,
     Site,
+    Target,
     Tier,
     ToolCall,
     ToolFailed,
     Verdict,
+    captured_output,
+    clean_environment,
     expand,
 )
 from letsbe_executor_shell.arguments import ShellArguments
 from letsbe_executor_shell.judging import TABLES, Judge, Work
-from letsbe_executor_shell.processes import NotStarted, Program, Target
-from letsbe_executor_shell.running import Captured, Run
-
-THREADS = 64
-"""The most command lines at work at once; the core's own limit is lower."""
-MARGIN = 65_536
-"""Bytes captured beyond the limit, so that no secret is cut in half before it is
-taken out: the longest secret."""
 
 SHELL = Action(
     name="shell",
@@ -69,10 +59,10 @@ class ShellExecutor:
     actions = (SHELL,)
 
     def __init__(self, site: Site) -> None:
-        self.book = RuleBook.load([TABLES])
-        self.judge = Judge(self.book, site)
-        self._site = site
-        self._threads = anyio.CapacityLimiter(THREADS)
+        site.rules.add(TABLES)
+        self._rules = site.rules
+        self.judge = Judge(site.rules, site)
+        self._threads = ProgramThreads(site.output_limit)
         self._environment = clean_environment()
 
     def classify(self, call: ToolCall) -> Verdict:
@@ -91,89 +81,43 @@ class ShellExecutor:
             ToolFailed: A program is not installed or could not be started.
             DeadlineExceeded: The call's deadline ended it.
         """
-        work = cast(Work, verdict.work)
+        line = _Line(cast(Work, verdict.work), run, self._environment)
         timeout = cast(ShellArguments, call.arguments).timeout
-        seconds = run.deadline if timeout is None else min(timeout, run.deadline)
-        limit = self._site.output_limit
-        job = Run(
-            limit * 3 // 4 + MARGIN, limit // 4 + MARGIN, time.monotonic() + seconds
-        )
-        line = _Line(work, run, job, self._environment)
-        try:
-            async with anyio.create_task_group() as watch:
-                watch.start_soon(_end_when_cancelled, job)
-                failure = await to_thread.run_sync(line.run, limiter=self._threads)
-                watch.cancel_scope.cancel()
-        finally:
-            job.close()
-        # If it was cancelled, this is where that is heard: everything has ended by now.
-        await lowlevel.checkpoint_if_cancelled()
-        if failure:
-            raise failure
-        if job.ended and (timeout is None or timeout > run.deadline):
-            raise DeadlineExceeded("the command was ended at the call's deadline")
+        job = await self._threads.work(line.run, deadline=run.deadline, seconds=timeout)
         return Result(line.output(timed_out=job.ended))
 
     async def check(self) -> Health:
         """Say whether all rule tables are in use."""
-        if self.book.problems:
-            return Health(False, self.book.problems[0])
-        return Health(True, f"rule tables for {len(self.book.programs)} programs")
-
-
-def clean_environment() -> dict[str, str]:
-    """Return the variables that every program gets, and the only ones of ours."""
-    try:
-        user = pwd.getpwuid(os.geteuid())
-        name, home = user.pw_name, user.pw_dir
-    except KeyError:
-        name, home = str(os.geteuid()), "/nonexistent"
-    zone = os.environ.get("TZ")
-    return {
-        "PATH": ":".join(PROGRAM_FOLDERS),
-        "HOME": home,
-        "USER": name,
-        "LOGNAME": name,
-        "LANG": "C.UTF-8",
-        "TERM": "dumb",
-        **({"TZ": zone} if zone else {}),
-    }
-
-
-async def _end_when_cancelled(job: Run) -> None:
-    try:
-        await anyio.sleep_forever()
-    finally:
-        job.end()
+        book = self._rules.book
+        if book.problems:
+            return Health(False, book.problems[0])
+        return Health(True, f"rule tables for {len(book.programs)} programs")
 
 
 class _Line:
     """A command line at work, in a thread of its own."""
 
-    def __init__(
-        self, work: Work, run: Execution, job: Run, environment: dict[str, str]
-    ) -> None:
+    def __init__(self, work: Work, run: Execution, environment: dict[str, str]) -> None:
         self._work = work
         self._run = run
-        self._job = job
         self._environment = environment
         self._stages: list[dict[str, Any]] = []
         self._status = 0
         self._out: dict[str, Any] = {}
 
-    def run(self) -> ToolFailed | PathRefused | None:
+    def run(self, job: Run) -> ToolFailed | PathRefused | None:
         """Run all pipelines; return what went wrong instead of raising it."""
         try:
             for pipeline in self._work.pipelines:
-                if not self._is_due(pipeline) or self._job.ended:
+                if not self._is_due(pipeline) or job.ended:
                     self._note(pipeline, [None] * len(pipeline.stages))
                 elif pipeline.stages:
-                    self._start(pipeline)
+                    self._start(pipeline, job)
                 elif not _can_enter(pipeline.cwd):
                     # What follows was judged for that folder, so it cannot run here.
                     message = f"cd: {pipeline.cwd} is not a folder that can be entered"
                     return ToolFailed(message)
-            self._redact()
+            self._out = captured_output(job, self._run.redact)
         except NotStarted as error:
             return ToolFailed(error.message)
         except (ToolFailed, PathRefused) as error:
@@ -194,9 +138,9 @@ class _Line:
             return self._status == 0
         return pipeline.join != "||" or self._status != 0
 
-    def _start(self, pipeline: JudgedPipeline) -> None:
+    def _start(self, pipeline: JudgedPipeline, job: Run) -> None:
         programs = [self._program(stage) for stage in pipeline.stages]
-        codes = self._job.pipeline(programs, pipeline.cwd)
+        codes = job.pipeline(programs, pipeline.cwd)
         self._status = codes[-1]
         self._note(pipeline, codes)
 
@@ -232,41 +176,6 @@ class _Line:
             if text.startswith("-") and not word.text.startswith("-"):
                 raise ToolFailed("a secret's value starts with a dash: use env_refs")
             yield text
-
-    def _redact(self) -> None:
-        job = self._job
-        out, out_is_text = self._text(job.stdout)
-        errors, errors_are_text = self._text(job.stderr)
-        self._out = {
-            "stdout": out,
-            "stderr": errors,
-            "stdout_truncated": _is_cut(job.stdout),
-            "stderr_truncated": _is_cut(job.stderr),
-            "binary": not (out_is_text and errors_are_text),
-        }
-
-    def _text(self, stream: Captured) -> tuple[str, bool]:
-        """Take secrets out of the whole, then cut, then decode."""
-        if not stream.data:
-            return "", True
-        data = self._run.redact(bytes(stream.data))
-        if stream.cut:
-            data = data[: len(data) - MARGIN]
-        data = data[: _kept(stream)]
-        try:
-            # What was cut may end inside a character.
-            cut = len(data) == _kept(stream) or stream.cut
-            return codecs.getincrementaldecoder("utf-8")().decode(data, not cut), True
-        except UnicodeDecodeError:
-            return data.decode("utf-8", "backslashreplace"), False
-
-
-def _kept(stream: Captured) -> int:
-    return stream.limit - MARGIN
-
-
-def _is_cut(stream: Captured) -> bool:
-    return stream.cut or len(stream.data) > _kept(stream)
 
 
 def _can_enter(folder: str) -> bool:

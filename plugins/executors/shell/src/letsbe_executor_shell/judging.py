@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from letsbe.plugin import (
-    PROGRAM_FOLDERS,
     CommandLine,
     CommandRefused,
     InvalidRequest,
     JudgedPipeline,
     Judgement,
     PathRefused,
-    RuleBook,
+    RuleTables,
     Site,
     Tier,
     Verdict,
     Where,
+    find_program,
     line_from_argv,
     parse_line,
 )
@@ -59,12 +59,12 @@ class Judge:
     """Judges calls by the rule book, for one site.
 
     Args:
-        book: The rule tables.
+        rules: The rule tables.
         site: The allowed roots, forbidden paths and closed ports.
     """
 
-    def __init__(self, book: RuleBook, site: Site) -> None:
-        self._book = book
+    def __init__(self, rules: RuleTables, site: Site) -> None:
+        self._rules = rules
         self._roots = tuple(os.path.realpath(root) for root in site.roots)
         self._where = Where(
             cwd=str(site.roots[0]) if site.roots else "/",
@@ -100,7 +100,7 @@ class Judge:
                 hosts=None,
                 plan={"command": arguments.command or list(arguments.argv or ())},
             )
-        return self._verdict(self._book.judge(line, where), where)
+        return self._verdict(self._rules.book.judge(line, where), where)
 
     def explain(self, arguments: ShellArguments) -> Judgement:
         """Return everything that was found about a call, for those who want to know.
@@ -108,7 +108,7 @@ class Judge:
         Raises:
             CommandRefused: The line is outside the grammar.
         """
-        return self._book.judge(_line(arguments), self._place(arguments.cwd))
+        return self._rules.book.judge(_line(arguments), self._place(arguments.cwd))
 
     def _place(self, cwd: str | None) -> Where:
         if cwd is None:
@@ -148,17 +148,6 @@ class Judge:
             plan=_plan(judgement.pipelines, programs),
             work=Work(judgement.pipelines, programs, where),
         )
-
-
-def find_program(name: str) -> str | None:
-    """Return a program's absolute path from the fixed folders."""
-    if "/" in name:
-        return name if os.access(name, os.X_OK) else None
-    for folder in PROGRAM_FOLDERS:
-        path = f"{folder}/{name}"
-        if os.access(path, os.X_OK):
-            return path
-    return None
 
 
 def _line(arguments: ShellArguments) -> CommandLine:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from letsbe_executor_shell.processes import Group, Program
+from letsbe.execution.processes import Group, Program
 
 CHUNK = 65_536
 """Bytes read at once: what a pipe holds on Linux."""

@@ -1,0 +1,77 @@
+"""Waiting for programs without blocking the event loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import anyio
+from anyio import lowlevel, to_thread
+
+from letsbe.errors import DeadlineExceeded, LetsBeError
+from letsbe.execution.captures import MARGIN
+from letsbe.execution.running import Run
+
+THREADS = 64
+"""The most runs at work at once; the core's own limit is lower."""
+
+
+class ProgramThreads:
+    """Runs of one executor, each in a thread of its own.
+
+    Args:
+        output_limit: The most bytes that a call may return; error output gets a
+            quarter of it.
+    """
+
+    def __init__(self, output_limit: int) -> None:
+        self._limit = output_limit
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def work(
+        self,
+        task: Callable[[Run], LetsBeError | None],
+        *,
+        deadline: float,
+        seconds: float | None = None,
+    ) -> Run:
+        """Do a task whose programs all run in one :class:`Run`.
+
+        When the caller is cancelled, the run is ended first: nothing is left behind.
+
+        Args:
+            task: Starts programs and waits for them; returns what went wrong.
+            deadline: Seconds until the call has to be over.
+            seconds: The seconds that the caller asked for, if it did.
+
+        Returns:
+            The run, ended; its ``ended`` says whether time was up.
+
+        Raises:
+            DeadlineExceeded: The call's deadline, not the caller's, ended it.
+            LetsBeError: What the task returned.
+        """
+        limit, last = self._limit, deadline if seconds is None else seconds
+        end = time.monotonic() + min(last, deadline)
+        run = Run(limit * 3 // 4 + MARGIN, limit // 4 + MARGIN, end)
+        try:
+            async with anyio.create_task_group() as watch:
+                watch.start_soon(_end_when_cancelled, run)
+                failure = await to_thread.run_sync(task, run, limiter=self._threads)
+                watch.cancel_scope.cancel()
+        finally:
+            run.close()
+        # If it was cancelled, this is where that is heard: everything has ended by now.
+        await lowlevel.checkpoint_if_cancelled()
+        if failure:
+            raise failure
+        if run.ended and (seconds is None or seconds > deadline):
+            raise DeadlineExceeded("the command was ended at the call's deadline")
+        return run
+
+
+async def _end_when_cancelled(run: Run) -> None:
+    try:
+        await anyio.sleep_forever()
+    finally:
+        run.end()
