@@ -129,7 +129,10 @@ def main(dataset: Path = DATASET) -> int:
             sys.stdout.write(f"{'+'.join(names)}: {row['id']}: {command!r} is {said}\n")
     line_of = ("{:26}" + "{:>8}" * (1 + len(AIMS)) + "\n").format
     sys.stdout.write(line_of("class", "rows", *AIMS))
-    for name, counts in (*sorted(table.items()), ("all", sum(table.values(), Counter()))):
+    for name, counts in (
+        *sorted(table.items()),
+        ("all", sum(table.values(), Counter())),
+    ):
         sys.stdout.write(line_of(name, *(counts[key] for key in ("rows", *AIMS))))
     reached = shares(rows, found)
     sys.stdout.write(line_of("share", "", *(f"{reached[n]:.2%}" for n in AIMS)))

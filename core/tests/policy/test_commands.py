@@ -36,6 +36,18 @@ from letsbe.policy.commands import (
         ("curl -H 'X: SECRET_REF(a)'", ["curl", "-H", "X: SECRET_REF(a)"]),
         ("echo -k=SECRET_REF(a)/b", ["echo", "-k=SECRET_REF(a)/b"]),
         ("echo ü", ["echo", "ü"]),
+        ("ls # all", ["ls"]),
+        ("# first\n\nls -l # all\n", ["ls", "-l"]),
+        ("ls \\\n -l \\\n-a", ["ls", "-l", "-a"]),
+        ("ls\\\n -l", ["ls", "-l"]),
+        ('git commit -m "a\n\nb"', ["git", "commit", "-m", "a\n\nb"]),
+        (
+            "awk '{print $1}\nEND {print NR}' x",
+            ["awk", "{print $1}\nEND {print NR}", "x"],
+        ),
+        ('echo "a\\\nb"', ["echo", "ab"]),
+        ('grep "a$\\|b$," x', ["grep", "a$\\|b$,", "x"]),
+        ("sed s/x$/y/ x", ["sed", "s/x$/y/", "x"]),
     ],
 )
 def test_reads_words_as_bash_does(text: str, argv: list[str]) -> None:
@@ -70,13 +82,21 @@ def test_reads_words_as_bash_does(text: str, argv: list[str]) -> None:
         ("echo {1..3}", "grammar.braces"),
         ("{ ls; }", "grammar.braces"),
         ("echo {fd}>/dev/null", "grammar.braces"),
-        ("ls # all", "grammar.comment"),
         ("ls &", "grammar.background"),
         ("ls & id", "grammar.background"),
-        ("ls &> x", "grammar.background"),
-        ("ls |& cat", "grammar.background"),
+        ("ls &> x", "grammar.redirection"),
+        ("ls >&2x", "grammar.redirection"),
+        ('ls >& "1"', "grammar.redirection"),
+        ("ls 1>&/dev/null", "grammar.redirection"),
+        ("ls 2>&1-", "grammar.redirection"),
+        ("ls | # a", "grammar.empty"),
+        ("# a", "grammar.empty"),
+        ("ls\n;id", "grammar.empty"),
+        ("ls |\n", "grammar.empty"),
+        ("ls >/dev/null |\n >/dev/null\n", "grammar.empty"),
+        ("ls 2\\\n>/dev/null", "grammar.backslash"),
+        ('echo "$\\\nHOME"', "grammar.expansion"),
         ("ls > out", "grammar.redirection"),
-        ("ls >> /dev/null", "grammar.redirection"),
         ("ls >| x", "grammar.redirection"),
         ("ls <> x", "grammar.redirection"),
         ("ls << EOF", "grammar.redirection"),
@@ -87,9 +107,7 @@ def test_reads_words_as_bash_does(text: str, argv: list[str]) -> None:
         ("ls <*.txt", "grammar.redirection"),
         ("cat <a <b", "grammar.redirection"),
         ("ls >", "grammar.redirection"),
-        ("ls\nid", "grammar.newline"),
-        ("ls\rid", "grammar.newline"),
-        ("ls \\\n-l", "grammar.newline"),
+        ("ls\rid", "grammar.hidden_character"),
         ("ls\0", "grammar.hidden_character"),
         ("ls\x1b[2J", "grammar.hidden_character"),
         ("l\u200bs", "grammar.hidden_character"),
@@ -125,12 +143,17 @@ def test_refuses_with_a_rule_a_place_and_a_way_out(text: str, rule: str) -> None
 
 def test_operators_join_pipelines() -> None:
     line = parse_line("a | b && c || d ; e;")
-    assert [(p.join, [s.argv[0] for s in p.stages]) for p in line.pipelines] == [
+    expected = [
         ("", ["a", "b"]),
         ("&&", ["c"]),
         ("||", ["d"]),
         (";", ["e"]),
     ]
+    assert [(p.join, [s.argv[0] for s in p.stages]) for p in line.pipelines] == expected
+    lines = parse_line("\na |\n\nb &&\nc ||# no\nd\n# and\ne\n")
+    assert [
+        (p.join, [s.argv[0] for s in p.stages]) for p in lines.pipelines
+    ] == expected
 
 
 @pytest.mark.parametrize(
@@ -145,12 +168,19 @@ def test_operators_join_pipelines() -> None:
         ("2>/dev/null ls", Stream.OUTPUT, Stream.DISCARDED),
         ("ls 1> '/dev/null'", Stream.DISCARDED, Stream.ERROR),
         ("ls >&2", Stream.ERROR, Stream.ERROR),
+        ("ls >>/dev/null", Stream.DISCARDED, Stream.ERROR),
+        ("ls >|/dev/null", Stream.DISCARDED, Stream.ERROR),
+        ("ls 2>>/dev/null", Stream.OUTPUT, Stream.DISCARDED),
+        ("ls &>/dev/null", Stream.DISCARDED, Stream.DISCARDED),
+        ("ls >& /dev/null", Stream.DISCARDED, Stream.DISCARDED),
+        ("ls |& cat", Stream.OUTPUT, Stream.OUTPUT),
+        ("ls >/dev/null |& cat", Stream.DISCARDED, Stream.DISCARDED),
     ],
 )
 def test_streams_follow_the_order_of_redirections(
     text: str, stdout: Stream, stderr: Stream
 ) -> None:
-    (stage,) = parse_line(text).stages
+    stage = parse_line(text).stages[0]
     assert stage.argv == ("ls",)
     assert (stage.stdout, stage.stderr) == (stdout, stderr)
 

@@ -25,6 +25,11 @@ COMMAND_LIMIT = 50
 Join = Literal["", "&&", "||", ";"]
 _JOINS: dict[str, Join] = {"&&": "&&", "||": "||"}
 
+_DUPLICATES = re.compile(r"[0-9]*>&[0-9]+")
+_BOTH = frozenset({"&>", "&>>", ">&"})
+_OUTPUTS = frozenset({">", "1>", ">>", "1>>", ">|", "1>|"})
+_ERRORS = frozenset({"2>", "2>>", "2>|"})
+
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _KEYWORDS = frozenset(
     {
@@ -128,7 +133,7 @@ def line_from_argv(argv: Sequence[str]) -> CommandLine:
     if sum(map(len, argv)) > LENGTH_LIMIT:
         raise _too_long(LENGTH_LIMIT)
     for word in argv:
-        check_characters(word, newlines=True)
+        check_characters(word)
     words = tuple(Word(text, n, n + 1) for n, text in enumerate(argv))
     _check_program(words[0])
     return CommandLine((Pipeline((Stage(words),)),))
@@ -148,7 +153,7 @@ def parse_line(text: str) -> CommandLine:
     """
     if len(text) > LENGTH_LIMIT:
         raise _too_long(LENGTH_LIMIT)
-    check_characters(text, newlines=False)
+    check_characters(text)
     reader = _LineReader(text)
     for token in tokens(text):
         reader.take(token)
@@ -177,14 +182,24 @@ class _LineReader:
                 self._words.append(token)
         elif self._redirection:
             raise _bad_redirection(self._redirection)
-        elif ">&" in token.text:
+        elif token.text == "\n" and not self._words:
+            self._blank_line(token)
+        elif _DUPLICATES.fullmatch(token.text):
             self._duplicate(token)
-        elif token.text[-1] in "<>":
+        elif "<" in token.text or ">" in token.text:
             self._redirection = token
+        elif token.text == "|&":
+            self._stage = replace(self._stage, stderr=self._stage.stdout)
+            self._end_stage(token)
         elif token.text == "|":
             self._end_stage(token)
         else:
             self._end_pipeline(token)
+
+    def _blank_line(self, token: Operator) -> None:
+        """Pass over a line break where no command has begun: bash reads on."""
+        if self._stage != Stage(()):
+            raise _empty((token.start, token.end))
 
     def finish(self) -> CommandLine:
         if self._redirection:
@@ -223,7 +238,9 @@ class _LineReader:
                 raise _bad_redirection(operator)
             self._stage = replace(self._stage, stdin=target)
             return
-        if target.text != "/dev/null" or operator.text not in (">", "1>", "2>"):
+        if target.text != "/dev/null" or operator.text not in (
+            _BOTH | _OUTPUTS | _ERRORS
+        ):
             raise CommandRefused(
                 "grammar.redirection",
                 "output can be redirected to /dev/null only",
@@ -231,10 +248,10 @@ class _LineReader:
                 "write files with file_write; the answer holds output and error "
                 "output apart",
             )
-        if operator.text == "2>":
-            self._stage = replace(self._stage, stderr=Stream.DISCARDED)
-        else:
+        if operator.text not in _ERRORS:
             self._stage = replace(self._stage, stdout=Stream.DISCARDED)
+        if operator.text not in _OUTPUTS:
+            self._stage = replace(self._stage, stderr=Stream.DISCARDED)
 
     def _duplicate(self, operator: Operator) -> None:
         """Point one stream where the other goes at this moment, as bash does."""

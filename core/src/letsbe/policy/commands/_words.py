@@ -13,15 +13,21 @@ REFERENCE = re.compile(r"SECRET_REF\([A-Za-z][A-Za-z0-9_.-]{0,63}\)")
 """A reference to a secret; one atom of a word, in quotes or not."""
 
 _BLANK = " \t"
-_OPERATOR = re.compile(r"\|\||&&|\||;|[0-9]*>&[0-9]+|[0-9]*[<>]")
+# A number after >& ends the word: `>&2x` names the file `2x`, as bash has it.
+_OPERATOR = re.compile(
+    r"\|\||\|&|&&|\||;|\n|&>>|&>|[0-9]*>&[0-9]+(?=[ \t\n|&;<>]|\Z)"
+    r"|[0-9]*>&|[0-9]*>>"
+    r"|[0-9]*>\||[0-9]*[<>]"
+)
+_COMMENT = re.compile(r"#[^\n]*")
 _RUN = re.compile(r"[A-Za-z0-9_/.:,@%+=-]+")
-_ENDS_WORD = frozenset(" \t|&;<>")
+_ENDS_WORD = frozenset(" \t\n|&;<>")
 _GLOB = frozenset("*?[")
 _ESCAPED = frozenset('$`"\\')
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 # What may follow a dollar sign that bash leaves alone, bare and in double quotes.
-_AFTER_BARE_DOLLAR = frozenset({"", " ", "\t", "|", ";"})
-_AFTER_QUOTED_DOLLAR = frozenset('" |/)')
+_AFTER_BARE_DOLLAR = frozenset({"", *" \t\n|;/,.:=+%^]"})
+_AFTER_QUOTED_DOLLAR = frozenset('" |/),.:;=+%^&<>]\\\t\n')
 
 _REFUSED: dict[str, tuple[str, str, str]] = {
     "$": (
@@ -48,11 +54,6 @@ _REFUSED: dict[str, tuple[str, str, str]] = {
         "grammar.braces",
         "braces would expand or group commands",
         "write the words out, or quote braces that are meant literally",
-    ),
-    "#": (
-        "grammar.comment",
-        "# would start a comment",
-        "leave the comment out, or quote the # if it is meant literally",
     ),
     "~": (
         "grammar.tilde",
@@ -86,19 +87,21 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One operator: ``|``, ``||``, ``&&``, ``;``, ``<``, ``N>`` or ``N>&M``."""
+    """One operator: ``|``, ``&&``, ``;``, a line break, ``<``, ``2>&1`` and so on."""
 
     text: str
     start: int
     end: int
 
 
-def check_characters(text: str, *, newlines: bool) -> None:
+def check_characters(text: str) -> None:
     """Refuse characters that a reader cannot see or that a terminal would obey.
+
+    Line breaks are none of them: between quotes they are text, elsewhere they end a
+    command and what follows is judged as well.
 
     Args:
         text: A line or a word.
-        newlines: Whether a newline is plain text here (words given as a list).
 
     Raises:
         CommandRefused: There is such a character.
@@ -106,7 +109,7 @@ def check_characters(text: str, *, newlines: bool) -> None:
     if text.isascii() and text.isprintable():
         return
     for place, character in enumerate(text):
-        if character in " \t" or (newlines and character == "\n"):
+        if character in " \t\n":
             continue
         if unicodedata.category(character) in _HIDDEN:
             raise _hidden(character, place)
@@ -114,14 +117,6 @@ def check_characters(text: str, *, newlines: bool) -> None:
 
 def _hidden(character: str, place: int) -> CommandRefused:
     span = (place, place + 1)
-    if character in "\n\r":
-        return CommandRefused(
-            "grammar.newline",
-            "a line break would start another command",
-            span,
-            "join commands with && or ;, or give the words as a list (argv) if the "
-            "line break is part of an argument",
-        )
     return CommandRefused(
         "grammar.hidden_character",
         f"the character U+{ord(character):04X} is a control character or cannot be "
@@ -148,6 +143,12 @@ def tokens(text: str) -> Iterator[Word | Operator]:
         if text[place] in _BLANK:
             place += 1
             continue
+        if text.startswith("\\\n", place):  # the line goes on
+            place += 2
+            continue
+        if text[place] == "#":
+            place = _COMMENT.match(text, place).end()  # type: ignore[union-attr] -- it starts with #
+            continue
         operator = _OPERATOR.match(text, place)
         if operator:
             yield Operator(operator[0], place, operator.end())
@@ -156,7 +157,7 @@ def tokens(text: str) -> Iterator[Word | Operator]:
         if text[place] == "&":
             raise CommandRefused(
                 "grammar.background",
-                "& would run the command in the background or redirect its output",
+                "& would run the command in the background",
                 (place, place + 1),
                 "run it in the foreground; quote a & that is meant literally",
             )
@@ -241,8 +242,6 @@ class _WordReader:
         first = self._place == self._start
         if character in _GLOB:
             self._globs += 1
-        elif character == "#" and first:
-            raise self._refuse("#", self._place)
         elif character == "~":
             self._note_tilde(first)
         elif character == "{":
@@ -285,6 +284,9 @@ class _WordReader:
             ):
                 self._place += 1
                 character = text[self._place]
+            elif text.startswith("\\\n", self._place):
+                self._place += 2
+                continue
             self._quoted(character)
             self._place += 1
         if self._place >= len(text):
@@ -296,16 +298,34 @@ class _WordReader:
         if self._place + 1 >= len(self._text):
             raise CommandRefused(
                 "grammar.backslash",
-                "a backslash at the end would continue on another line",
+                "nothing follows the backslash",
                 (self._place, self._place + 1),
-                "write the command on one line",
+                "leave it out, or quote it if it is meant literally",
             )
+        if self._text[self._place + 1] == "\n":
+            self._continuation()
+            return
         self._quoted(self._text[self._place + 1])
         self._place += 2
 
+    def _continuation(self) -> None:
+        """Leave out a line's end inside a word; the word has to end there as well.
+
+        Otherwise what bash makes of the joined text (``2\\`` and ``>x``) is another.
+        """
+        self._place += 2
+        if self._text[self._place : self._place + 1] not in ("", *_BLANK):
+            raise CommandRefused(
+                "grammar.backslash",
+                "a word would continue on the next line",
+                (self._place - 2, self._place),
+                "write the word in one piece",
+            )
+
     def _dollar_is_plain(self, following: frozenset[str]) -> bool:
         """Tell whether bash leaves a dollar sign here as it is."""
-        return self._text[self._place + 1 : self._place + 2] in following
+        after = self._text[self._place + 1 : self._place + 3]
+        return after[:1] in following and after != "\\\n"
 
     def _take(self, part: str, length: int) -> None:
         self._parts.append(part)
