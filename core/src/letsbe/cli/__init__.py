@@ -13,13 +13,16 @@ from letsbe.cli.group import LazyGroup
 
 COMMANDS = {
     "init": ("letsbe.cli.init:init", "Make a home folder for one tenant."),
-    "up": ("letsbe.cli.up:up", "Run the Safety Wrapper."),
+    "up": ("letsbe.cli.up:up", "Run the Safety Wrapper and the Secrets Proxy."),
+    "proxy": ("letsbe.cli.proxy:proxy", "Run the Secrets Proxy."),
     "call": ("letsbe.cli.call:call", "Call a tool as an agent would."),
     "classify": ("letsbe.cli.classify:classify", "Say what a tool call would do."),
     "approvals": ("letsbe.cli.approvals:approvals", "Decide the calls that wait."),
     "secrets": ("letsbe.cli.secrets:secrets", "Keep the secrets of the vault."),
     "agents": ("letsbe.cli.agents:agents", "Set what agents may do unasked."),
     "audit": ("letsbe.cli.audit:audit", "Read and verify the audit log."),
+    "usage": ("letsbe.cli.usage:usage", "See what tokens were used."),
+    "redact": ("letsbe.cli.redact:redact", "Take the secrets out of text."),
     "plugins": ("letsbe.cli.plugins:plugins", "See which plugins are in use."),
     "demo": ("letsbe.cli.demo:demo", "Watch one day of an agent in a minute."),
     "completion": ("letsbe.cli.completion:completion", "Complete commands by shell."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import click
 
 from letsbe.cli.output import (
@@ -22,16 +24,21 @@ from letsbe.home import Home
 @json_option
 @reporting
 def up(home: Home, port: int | None, as_json: bool) -> None:
-    """Run the Safety Wrapper.
+    """Run the Safety Wrapper, and the Secrets Proxy if it has an upstream.
 
     Prints what runs where as soon as requests are taken. SIGTERM and Ctrl-C end it:
     calls that run may finish, for ten seconds.
     """
     from letsbe.plugin._records import Status  # noqa: PLC0415 - slow to import
+    from letsbe.proxy.child import running_proxy  # noqa: PLC0415
     from letsbe.wrapper.opening import CALL_GRACE, open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
 
-    with open_wrapper(home) as wrapper:
+    with ExitStack() as closing:
+        wrapper = closing.enter_context(open_wrapper(home))
+        proxy: str | None = None
+        if wrapper.configuration.proxy.upstreams:
+            proxy = closing.enter_context(running_proxy(home))
         settings = wrapper.configuration.wrapper
         wrapper.approvals.interrupt(settings.call_timeout + CALL_GRACE)
         active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]
@@ -41,6 +48,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
             facts = {
                 "safety_wrapper": address,
                 "mcp": f"{address}/mcp",
+                "secrets_proxy": proxy,
                 "home": str(home.folder),
                 "roots": [str(root) for root in wrapper.configuration.files.roots],
                 "plugins": active,

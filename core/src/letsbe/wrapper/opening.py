@@ -22,6 +22,7 @@ from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key
 from letsbe.vault.vault import Vault
 from letsbe.wrapper.agents import AgentPolicies
+from letsbe.wrapper.allowances import Allowances
 from letsbe.wrapper.approvals import Approvals
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
@@ -35,7 +36,6 @@ from letsbe.wrapper.secrets import SecretDesk, recorder
 
 log = logging.getLogger(__name__)
 
-PROXY_PORT = 8100
 GATEWAY_PORT = 18789
 """OpenClaw's own server, whose token is a full operator's."""
 
@@ -57,6 +57,7 @@ class Wrapper:
         plugins: The active plugins, and the records of all that were found.
         dispatcher: Takes tool calls.
         approvals: The calls that wait for a person.
+        allowances: The classes of calls that people have allowed.
         audit: The audit log.
         secrets: The operator's side of the vault.
         pipeline: Takes secrets out of text.
@@ -69,6 +70,7 @@ class Wrapper:
     plugins: Plugins
     dispatcher: Dispatcher
     approvals: Approvals
+    allowances: Allowances
     audit: AuditLog
     secrets: SecretDesk
     pipeline: Pipeline
@@ -82,6 +84,14 @@ def open_audit(home: Home) -> Iterator[AuditLog]:
     key = load_key(home.audit_key)
     with contextlib.closing(Database(home.database)) as database:
         yield AuditLog(database, key)
+
+
+@contextlib.contextmanager
+def open_allowances(home: Home) -> Iterator[Allowances]:
+    """Open a home's allowed classes alone, without loading any plugin."""
+    key = load_key(home.audit_key)
+    with contextlib.closing(Database(home.database)) as database:
+        yield Allowances(database, AuditLog(database, key))
 
 
 @contextlib.contextmanager
@@ -157,17 +167,19 @@ def assemble(
     capacity = Capacity(settings.concurrent_calls, settings.waiting_calls)
     metrics = Metrics(capacity)
     policies = AgentPolicies(home.agents)
-    journal = Journal(database, audit, approvals, retries, pipeline)
+    allowances = Allowances(database, audit)
+    journal = Journal(database, audit, approvals, retries, allowances, pipeline)
     runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
     dispatcher = Dispatcher(
         catalog=plugins.catalog,
         intake=Intake(plugins, vault, pipeline),
-        gate=Gate(policies),
+        gate=Gate(policies, allowances),
         runner=runner,
         journal=journal,
         approvals=approvals,
         retries=retries,
         metrics=metrics,
+        pipeline=pipeline,
     )
     return Wrapper(
         home=home,
@@ -175,6 +187,7 @@ def assemble(
         plugins=plugins,
         dispatcher=dispatcher,
         approvals=approvals,
+        allowances=allowances,
         audit=audit,
         secrets=desk,
         pipeline=pipeline,
@@ -195,7 +208,7 @@ def site_of(home: Home, configuration: Configuration, plugin: str) -> Site:
     return Site(
         roots=files.roots,
         forbidden=(home.folder.resolve(), *_runtime_state(), *files.forbidden),
-        closed_ports=frozenset({settings.port, PROXY_PORT, GATEWAY_PORT}),
+        closed_ports=frozenset({settings.port, configuration.proxy.port, GATEWAY_PORT}),
         settings=_settings(configuration, plugin),
         output_limit=settings.output_limit,
     )
