@@ -13,6 +13,7 @@ from letsbe.storage.database import Database
 
 TABLES = {
     *("secrets", "approvals", "audit_log", "token_usage", "hub_state", "tool_calls"),
+    *("usage_journals", "allowed_classes"),
 }
 
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "proxy": ("letsbe.cli.proxy:proxy", "Run the Secrets Proxy."),
     "call": ("letsbe.cli.call:call", "Call a tool as an agent would."),
     "classify": ("letsbe.cli.classify:classify", "Say what a tool call would do."),
+    "explain": ("letsbe.cli.explain:explain", "Explain why a call is judged so."),
     "approvals": ("letsbe.cli.approvals:approvals", "Decide the calls that wait."),
     "secrets": ("letsbe.cli.secrets:secrets", "Keep the secrets of the vault."),
     "agents": ("letsbe.cli.agents:agents", "Set what agents may do unasked."),

@@ -55,11 +55,13 @@ class Decision:
         outcome: Whether it runs, waits for a person, or is denied.
         verdict: The verdict it is based on.
         reason: One sentence that names the rule of the gate.
+        allowed_by: The class that a person allowed, if it runs because of one.
     """
 
     outcome: Outcome
     verdict: Verdict
     reason: str
+    allowed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,13 @@ class Events:
 
 def _lent(verdict: Verdict) -> Verdict:
     """Copy a verdict for a plugin, which must not change what will run."""
-    return replace(verdict, plan=deepcopy(dict(verdict.plan)), work=None)
+    return replace(
+        verdict,
+        plan=deepcopy(dict(verdict.plan)),
+        trace=deepcopy(verdict.trace),
+        paths=dict(verdict.paths),
+        work=None,
+    )
 
 
 def _refusal(loaded: Loaded, hook: str, problem: str) -> str:

@@ -12,6 +12,8 @@ import anyio
 from letsbe.errors import LetsBeError, Refused, ToolFailed
 from letsbe.plugin._actions import Action
 from letsbe.plugin._calls import Execution, Result, ToolCall
+from letsbe.plugin._deadline import GuardedCallError, within
+from letsbe.plugin._previews import Preview, Redact
 from letsbe.plugin._protocols import Executor, ToolAdapter
 from letsbe.plugin._records import Kind, PluginRecord, type_name
 from letsbe.policy.tiers import Tier
@@ -25,7 +27,13 @@ _FIELDS: dict[str, type | UnionType] = {
     "refused": bool,
     "alternative": str | None,
     "plan": Mapping,
+    "trace": tuple,
+    "paths": Mapping,
+    "steps": tuple | None,
 }
+
+PREVIEW_SECONDS = 2.0
+"""How long a preview is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +111,34 @@ class Offer:
             message = f"{self.action.name} failed: it gave a {type_name(result)}"
             raise ToolFailed(message)
         return result
+
+    def preview(
+        self, call: ToolCall, verdict: Verdict, redact: Redact
+    ) -> Preview | None:
+        """Ask what a call would take or change. Blocks, two seconds at most.
+
+        Args:
+            call: A call of this action.
+            verdict: The verdict of :meth:`classify`.
+            redact: Takes secrets out of text.
+
+        Returns:
+            What the provider says; ``None`` if it has nothing to say. Where it fails,
+            that is what is said. Not yet redacted.
+        """
+        method = getattr(self.provider, "preview", None)
+        if method is None:
+            return None
+        try:
+            told = within(PREVIEW_SECONDS, lambda: method(call, verdict, redact))
+        except GuardedCallError as error:
+            cause = getattr(error, "error", None)
+            why = cause.message if isinstance(cause, LetsBeError) else str(error)
+            return Preview("what it would change could not be told", left_out=(why,))
+        if told is not None and not isinstance(told, Preview):
+            why = f"the plugin {self.record.label} gave a {type_name(told)}"
+            return Preview("what it would change could not be told", left_out=(why,))
+        return told
 
     def _unclassified(self, what: str) -> Refused:
         return Refused(

@@ -34,7 +34,14 @@ State = Literal[
     "withdrawn",
 ]
 
-_JSON_COLUMNS = ("tool_args", "context", "plan", "answer")
+_JSON_COLUMNS = (
+    "tool_args",
+    "context",
+    "plan",
+    "answer",
+    "explanation",
+    "preview",
+)
 
 
 class Approval(BaseModel):
@@ -82,6 +89,10 @@ class Approval(BaseModel):
     """Why, as that person said it."""
     answer: dict[str, Any] | None = None
     """What came of it."""
+    explanation: dict[str, Any] | None = None
+    """Every rule that matched, and what each autonomy level would say."""
+    preview: dict[str, Any] | None = None
+    """What it would take or change, as it was when it was asked."""
 
 
 class Approvals:

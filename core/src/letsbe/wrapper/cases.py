@@ -12,6 +12,8 @@ from typing import Any
 from letsbe.plugin import ToolCall, Verdict
 from letsbe.plugin._facade import Plugins
 from letsbe.plugin._offers import Offer
+from letsbe.plugin._records import Kind
+from letsbe.policy.classes import CallClass, class_of
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.vault.references import check_masks
 from letsbe.vault.vault import Vault
@@ -59,6 +61,20 @@ class Case:
             "alternative": verdict.alternative,
             "plan": plan,
         }
+
+    def call_class(self, verdict: Verdict) -> CallClass:
+        """Return the class of calls that this one stands for.
+
+        Raises:
+            NoClass: There is none; the text says why.
+        """
+        variables = self.secrets.environment.items()
+        return class_of(
+            self.call.tool_name,
+            verdict,
+            self.secrets.names | {f"{name}={secret}" for name, secret in variables},
+            is_operation=self.offer.record.kind is Kind.TOOL,
+        )
 
 
 class Intake:

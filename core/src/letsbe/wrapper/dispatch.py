@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -16,10 +17,14 @@ import anyio
 from letsbe.errors import ApprovalChanged, Busy, Conflict, LetsBeError, Refused
 from letsbe.plugin import Decision, Outcome, ToolCall, Verdict
 from letsbe.plugin._offers import Offer
+from letsbe.policy.classes import CallClass
+from letsbe.redaction.pipeline import Pipeline
+from letsbe.wrapper.allowances import Allow, check_shown
 from letsbe.wrapper.answers import Answer, Status, failed, refused
 from letsbe.wrapper.approvals import Approval, Approvals, closed
 from letsbe.wrapper.cases import Case, Intake
 from letsbe.wrapper.digests import differences, digest
+from letsbe.wrapper.explaining import explanation, preview
 from letsbe.wrapper.gate import Gate
 from letsbe.wrapper.journal import Consent, Journal
 from letsbe.wrapper.metrics import Metrics
@@ -40,6 +45,7 @@ class Dispatcher:
         approvals: The calls that wait for a person.
         retries: The answers given so far.
         metrics: The counters.
+        pipeline: Lent to those who tell what a call would change.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Dispatcher:
         approvals: Approvals,
         retries: Retries,
         metrics: Metrics,
+        pipeline: Pipeline,
     ) -> None:
         self._catalog = catalog
         self._intake = intake
@@ -62,6 +69,7 @@ class Dispatcher:
         self._approvals = approvals
         self._retries = retries
         self._metrics = metrics
+        self._pipeline = pipeline
         self._under_way: dict[tuple[str, str, str], anyio.Event] = {}
 
     async def call(self, request: ToolRequest, agent_id: str) -> Answer:
@@ -97,7 +105,7 @@ class Dispatcher:
             verdict = self._intake.classify(case)
             if verdict.refused:
                 return await self._journal.denied(call, key, refused(verdict))
-            decision = self._gate.decide(call, verdict)
+            decision = self._gate.decide(case, verdict)
             if decision.outcome is Outcome.ASK:
                 return await self._ask(case, decision)
             return await self._runner.run(case, decision)
@@ -114,10 +122,32 @@ class Dispatcher:
             )
             instead = "register it and write SECRET_REF(name) in its place"
             raise Refused(message, alternative=instead)
-        return await self._journal.pending(case, decision)
+        return await self._journal.pending(
+            case, decision, await self.told(case, decision.verdict)
+        )
+
+    async def told(self, case: Case, verdict: Verdict) -> dict[str, Any]:
+        """Return the ``explanation`` and ``preview`` of a call, not yet redacted."""
+        return {
+            "explanation": explanation(case, verdict),
+            "preview": await preview(case, verdict, self._pipeline),
+        }
 
     def judge(self, request: ToolRequest, agent_id: str) -> tuple[Verdict, Decision]:
         """Classify a call, look at the gate, and do nothing else.
+
+        Raises:
+            LetsBeError: As :meth:`examine`.
+        """
+        case, verdict = self.examine(request, agent_id)
+        return verdict, self.decide(case, verdict)
+
+    def decide(self, case: Case, verdict: Verdict) -> Decision:
+        """Say what the gate says of a call that is not refused, and do nothing else."""
+        return self._gate.decide(case, verdict)
+
+    def examine(self, request: ToolRequest, agent_id: str) -> tuple[Case, Verdict]:
+        """Classify a call and do nothing else.
 
         Raises:
             LetsBeError: As :meth:`call`, and what makes a call's arguments unusable:
@@ -125,11 +155,14 @@ class Dispatcher:
         """
         call, offer = check_call(request, agent_id, self._catalog)
         case = self._intake.validate(request, call, offer, None)
-        verdict = self._intake.classify(case)
-        return verdict, self._gate.decide(case.call, verdict)
+        return case, self._intake.classify(case)
 
     async def approve(
-        self, approval_id: str, person: str, reason: str | None
+        self,
+        approval_id: str,
+        person: str,
+        reason: str | None,
+        allow: Allow | None = None,
     ) -> Answer:
         """Run a call that a person approved, if it is still what was asked about.
 
@@ -137,6 +170,8 @@ class Dispatcher:
             approval_id: The pending approval.
             person: Who approves.
             reason: Why, in that person's words.
+            allow: Whether the class of such calls is allowed too, for how long, and
+                what that person was shown of it.
 
         Returns:
             The call's answer.
@@ -144,18 +179,39 @@ class Dispatcher:
         Raises:
             NotFound: There is no such approval.
             ApprovalClosed: It was decided or used before, or has expired.
-            ApprovalChanged: What would run now differs; the text says where.
+            ApprovalChanged: What would run, or the class, now differs; the text says
+                how.
+            NoClass: There is no class of such calls.
             LetsBeError: The call can no longer run at all; the approval stays open.
         """
+        case, verdict = self._reconsidered(approval_id)
+        decision = Decision(Outcome.RUN, verdict, f"approved by {person}")
+        consent = Consent(approval_id, person, reason)
+        if allow is not None:
+            call_class = case.call_class(verdict)
+            check_shown(call_class, allow)
+            consent = replace(consent, allow=allow, call_class=call_class)
+        return await self._runner.run(case, decision, consent)
+
+    def class_of(self, approval_id: str) -> CallClass:
+        """Return the class that may be allowed with an approval.
+
+        Raises:
+            NoClass: There is none.
+            LetsBeError: As :meth:`approve`.
+        """
+        case, verdict = self._reconsidered(approval_id)
+        return case.call_class(verdict)
+
+    def _reconsidered(self, approval_id: str) -> tuple[Case, Verdict]:
+        """Look at a pending call again, which must be what was asked about."""
         approval = self._pending(approval_id)
         case = self._restored(approval)
         verdict = self._intake.classify(case)
         if verdict.refused:
             raise Refused(verdict.reason, alternative=verdict.alternative)
         _check_unchanged(approval, case.described(verdict))
-        decision = Decision(Outcome.RUN, verdict, f"approved by {person}")
-        consent = Consent(approval_id, person, reason)
-        return await self._runner.run(case, decision, consent)
+        return case, verdict
 
     async def deny(self, approval_id: str, person: str, reason: str | None) -> Answer:
         """Close an approval with a no, whose reason goes back to the agent.

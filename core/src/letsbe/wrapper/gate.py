@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 from letsbe.errors import StorageError
-from letsbe.plugin import Decision, Outcome, ToolCall, Verdict
+from letsbe.plugin import Decision, Outcome, Verdict
 from letsbe.policy.autonomy import permit
+from letsbe.policy.classes import NoClass
 from letsbe.wrapper.agents import AgentPolicies
+from letsbe.wrapper.allowances import Allowances, AllowedClass
+from letsbe.wrapper.cases import Case
 
 
 class Gate:
-    """Decides by the agent's policy.
+    """Decides by the agent's policy, and by the classes that people have allowed.
 
     Args:
         policies: The policies of the tenant's agents.
+        allowances: The allowed classes.
     """
 
-    def __init__(self, policies: AgentPolicies) -> None:
+    def __init__(self, policies: AgentPolicies, allowances: Allowances) -> None:
         self._policies = policies
+        self._allowances = allowances
 
-    def decide(self, call: ToolCall, verdict: Verdict) -> Decision:
+    def decide(self, case: Case, verdict: Verdict) -> Decision:
         """Decide about a call that its verdict did not refuse.
 
         Args:
-            call: The call.
+            case: The call.
             verdict: What it would do.
 
         Returns:
             Run or ask. With a policy that cannot be read, everything asks.
         """
+        call = case.call
         try:
             policy = self._policies.policy(call.agent_id)
         except StorageError as error:
@@ -36,5 +42,18 @@ class Gate:
         found = permit(
             call.tool_name, verdict.tier, external=verdict.external, policy=policy
         )
-        outcome = Outcome.RUN if found.run else Outcome.ASK
-        return Decision(outcome, verdict, found.reason)
+        if found.run:
+            return Decision(Outcome.RUN, verdict, found.reason)
+        allowed = self._covering(case, verdict)
+        if allowed is None:
+            return Decision(Outcome.ASK, verdict, found.reason)
+        reason = f"{allowed.created_by} allowed {allowed.id}: {allowed.text}"
+        return Decision(Outcome.RUN, verdict, reason, allowed.id)
+
+    def _covering(self, case: Case, verdict: Verdict) -> AllowedClass | None:
+        try:
+            asked = case.call_class(verdict)
+        except NoClass:
+            return None
+        call = case.call
+        return self._allowances.covering(asked, call.agent_id, call.session_id)

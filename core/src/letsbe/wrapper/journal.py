@@ -13,9 +13,11 @@ from typing import Any, cast
 
 from letsbe.errors import OutputWithheld
 from letsbe.plugin import Decision, ToolCall
+from letsbe.policy.classes import CallClass
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditEntry, AuditLog
 from letsbe.storage.database import Database
+from letsbe.wrapper.allowances import Allow, Allowances
 from letsbe.wrapper.answers import Answer, Status, failed, judged
 from letsbe.wrapper.approvals import Approval, Approvals
 from letsbe.wrapper.cases import Case
@@ -31,11 +33,15 @@ class Consent:
         approval_id: Which one.
         person: Whose decision.
         reason: Why, in that person's words.
+        allow: Whether its class is allowed too, and for how long.
+        call_class: That class, if so.
     """
 
     approval_id: str
     person: str
     reason: str | None
+    allow: Allow | None = None
+    call_class: CallClass | None = None
 
 
 class Journal:
@@ -46,6 +52,7 @@ class Journal:
         audit: The audit log.
         approvals: The queue.
         retries: The answers by call.
+        allowances: The classes that people allowed.
         pipeline: Takes out what must not be stored.
     """
 
@@ -55,12 +62,14 @@ class Journal:
         audit: AuditLog,
         approvals: Approvals,
         retries: Retries,
+        allowances: Allowances,
         pipeline: Pipeline,
     ) -> None:
         self._database = database
         self._audit = audit
         self._approvals = approvals
         self._retries = retries
+        self._allowances = allowances
         self._pipeline = pipeline
 
     async def denied(
@@ -78,10 +87,18 @@ class Journal:
 
         return await self._database.write_async(change)
 
-    async def pending(self, case: Case, decision: Decision) -> Answer:
-        """Queue a call for a person, or join the equal one that waits already."""
+    async def pending(
+        self, case: Case, decision: Decision, told: Mapping[str, Any]
+    ) -> Answer:
+        """Queue a call for a person, or join the equal one that waits already.
+
+        Args:
+            case: The call.
+            decision: Why it waits.
+            told: Its ``explanation`` and ``preview``.
+        """
         verdict = decision.verdict
-        columns = self._clean(case.described(verdict))
+        columns = self._clean({**case.described(verdict), **told})
         reason = f"{verdict.reason}; {decision.reason}"
         waiting = self._redacted(judged(verdict, Status.PENDING_APPROVAL, reason))
         detail = {
@@ -156,7 +173,8 @@ class Journal:
 
         Raises:
             ApprovalClosed: Somebody else has used the approval.
-            Conflict: Another attempt of the same call has begun.
+            Conflict: Another attempt of the same call has begun, or the class that
+                allowed it has ended.
         """
         verdict = decision.verdict
         detail = self._clean(
@@ -165,6 +183,7 @@ class Journal:
                 "plan": abridged(verdict.plan),
                 "reason": verdict.reason,
                 "decision": decision.reason,
+                "allowed_by": decision.allowed_by,
                 "approved_because": consent.reason if consent else None,
                 "tool_call_id": case.call.context.tool_call_id,
             }
@@ -194,9 +213,27 @@ class Journal:
                     person=consent.person,
                     reason=detail["approved_because"],
                 )
+                self._allow(connection, case, consent)
+            if decision.allowed_by is not None:
+                self._allowances.use(connection, decision.allowed_by)
             return self._audit.append(connection, entry)
 
         return await self._database.write_async(change)
+
+    def _allow(
+        self, connection: sqlite3.Connection, case: Case, consent: Consent
+    ) -> None:
+        if consent.allow is None or consent.call_class is None:
+            return
+        self._allowances.add(
+            connection,
+            consent.call_class,
+            approval_id=consent.approval_id,
+            agent_id=case.call.agent_id,
+            session_id=case.call.session_id,
+            person=consent.person,
+            allow=consent.allow,
+        )
 
     async def outcome(
         self,

@@ -8,6 +8,15 @@ rename: nothing is looked up twice, so nothing can be swapped in between.
 
 from letsbe.policy.files._atomic import Replacement, append_file, write_file
 from letsbe.policy.files._confinement import Confinement
+from letsbe.policy.files._extent import Extent, measure
 from letsbe.policy.files._place import Place
 
-__all__ = ["Confinement", "Place", "Replacement", "append_file", "write_file"]
+__all__ = [
+    "Confinement",
+    "Extent",
+    "Place",
+    "Replacement",
+    "append_file",
+    "measure",
+    "write_file",
+]

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from letsbe.errors import LetsBeError
-from letsbe.wrapper.http import approvals, audit, health, secrets, tools
+from letsbe.wrapper.http import approvals, audit, classes, health, secrets, tools
 from letsbe.wrapper.http.endpoints import Endpoint
 from letsbe.wrapper.http.failures import on_http_error, on_letsbe_error, on_unexpected
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
@@ -25,6 +25,7 @@ from letsbe.wrapper.tokens import Tokens
 ENDPOINTS: tuple[Endpoint, ...] = (
     *tools.ENDPOINTS,
     *approvals.ENDPOINTS,
+    *classes.ENDPOINTS,
     *secrets.ENDPOINTS,
     *audit.ENDPOINTS,
     *health.ENDPOINTS,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from starlette.responses import Response
 
+from letsbe.wrapper.allowances import MOST_HOURS, Allow
 from letsbe.wrapper.answers import Answer
 from letsbe.wrapper.approvals import Approval, State
 from letsbe.wrapper.http.endpoints import (
@@ -40,11 +41,36 @@ class ApprovalList(BaseModel):
     approvals: list[Approval]
 
 
+class AllowBody(Body):
+    """A class to allow: its text as it was shown, and for how long."""
+
+    text: str
+    """What the approval's explanation says under `class`."""
+    hours: Annotated[float, Field(gt=0, le=MOST_HOURS, strict=False)] | None = None
+    """For how many hours; else for this session."""
+    session: bool = False
+    """Whether for this session alone."""
+
+    @model_validator(mode="after")
+    def _one_span(self) -> Self:
+        if (self.hours is None) is not self.session:
+            message = "give either hours or session"
+            raise ValueError(message)
+        return self
+
+
 class DecisionBody(Body):
     """A person's decision."""
 
     reason: Annotated[str, Field(max_length=2000)] | None = None
     """Why; a denial's reason goes back to the agent."""
+
+
+class ApproveBody(DecisionBody):
+    """A person's approval, of this call or of its class too."""
+
+    allow_class: AllowBody | None = None
+    """Lets calls of the same class run unasked for a while."""
 
 
 async def list_approvals(exchange: Exchange) -> Response:
@@ -63,9 +89,11 @@ async def show(exchange: Exchange) -> Response:
 
 async def approve(exchange: Exchange) -> Response:
     """Approve a call, run it, and answer with what came of it."""
-    body = await parsed(exchange.request, DecisionBody)
+    body = await parsed(exchange.request, ApproveBody)
+    chosen = body.allow_class
+    allow = Allow(chosen.text, chosen.hours) if chosen else None
     dispatcher = exchange.wrapper.dispatcher
-    return answered(await dispatcher.approve(exchange.id, PERSON, body.reason))
+    return answered(await dispatcher.approve(exchange.id, PERSON, body.reason, allow))
 
 
 async def deny(exchange: Exchange) -> Response:
@@ -99,7 +127,7 @@ ENDPOINTS = (
         approve,
         OPERATOR,
         "Approve a call and run it",
-        body=DecisionBody,
+        body=ApproveBody,
         answer=Answer,
     ),
     Endpoint(
