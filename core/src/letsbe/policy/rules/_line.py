@@ -65,6 +65,8 @@ class Judgement:
         hosts: The hosts contacted, sorted; ``None`` if they cannot be known.
         pipelines: What is to run.
         classes: The paths among the operands with their classes.
+        commands: Each command with its words as its table reads them, by the number
+            that matches have; ``None`` for ``cd``.
     """
 
     matches: tuple[Match, ...]
@@ -72,6 +74,7 @@ class Judgement:
     hosts: tuple[str, ...] | None
     pipelines: tuple[JudgedPipeline, ...]
     classes: Mapping[str, str]
+    commands: tuple[JudgedCommand | None, ...] = ()
 
     @property
     def tier(self) -> Tier:
@@ -112,6 +115,7 @@ class _LineJudge:
         self._matches: list[Match] = []
         self._hosts: set[str] | None = set()
         self._classes: dict[str, str] = {}
+        self._commands: list[JudgedCommand | None] = []
         self._count = 0
 
     def run(self, line: CommandLine) -> Judgement:
@@ -122,6 +126,7 @@ class _LineJudge:
                 self._change_folder(pipeline, after)
                 judged: tuple[JudgedStage, ...] = ()
                 self._count += len(pipeline.stages)
+                self._commands.extend([None] * len(pipeline.stages))
             else:
                 judged = self._stages(pipeline.stages)
             pipelines.append(JudgedPipeline(pipeline.join, self._where.cwd, judged))
@@ -132,6 +137,7 @@ class _LineJudge:
             None if self._hosts is None else tuple(sorted(self._hosts)),
             tuple(pipelines),
             self._classes,
+            tuple(self._commands),
         )
 
     def _stages(self, stages: Sequence[Stage]) -> tuple[JudgedStage, ...]:
@@ -157,6 +163,7 @@ class _LineJudge:
         matches = [*command.matches, *found]
         self._matches.extend(replace(m, command=self._count) for m in matches)
         self._count += 1
+        self._commands.append(command)
         self._classes.update(command.classes)
         if command.hosts is None or self._hosts is None:
             self._hosts = None
