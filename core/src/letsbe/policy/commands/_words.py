@@ -146,8 +146,9 @@ def tokens(text: str) -> Iterator[Word | Operator]:
         if text.startswith("\\\n", place):  # the line goes on
             place += 2
             continue
-        if text[place] == "#":
-            place = _COMMENT.match(text, place).end()  # type: ignore[union-attr] -- it starts with #
+        comment = _COMMENT.match(text, place)
+        if comment:
+            place = comment.end()
             continue
         operator = _OPERATOR.match(text, place)
         if operator:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 from letsbe.policy.commands import CommandRefused, Word, parse_line
 from letsbe.policy.rules._arguments import Given, read_arguments
+from letsbe.policy.rules._builtins import shell_word, without_shell
 from letsbe.policy.rules._judged import JudgedCommand, Match, program_name
 from letsbe.policy.rules._notes import Notes
-from letsbe.policy.rules._path_effects import PATH_KINDS
+from letsbe.policy.rules._path_effects import PATH_KINDS, whole_tree, without_tree
 from letsbe.policy.rules._table import (
     TIER_GROUPS,
     Base,
@@ -64,7 +65,8 @@ def judge_command(words: Sequence[Word], setting: Setting) -> JudgedCommand:
     Returns:
         Everything found.
     """
-    words = [_at_home(word, setting.where) for word in words]
+    said = words if setting.depth else without_shell(words)
+    words = [_at_home(word, setting.where) for word in said]
     program = words[0]
     name = program_name(program.text)
     table = setting.tables.get(name) if name else None
@@ -91,6 +93,7 @@ def _unknown(program: Word, depth: int) -> Match:
     else:
         rule, why = "unknown_program", "there is no rule table for this program"
     alternative = "use a program that has a rule table, or ask a person to approve"
+    why, alternative = shell_word(program.text) or (why, alternative)
     return Match(Tier.RED, rule, why, span, alternative)
 
 
@@ -225,7 +228,8 @@ class _Judge(Notes):
         starts = [word.text for word in self._arguments.operands] or ["."]
         names = [word.text for word in self._arguments.values_of(table.names)]
         below = [posixpath.join(start, name) for start in starts for name in names]
-        return (*starts, *below)
+        # Without a name to pick by, everything below may be meant.
+        return (*starts, *below) if below else tuple(map(whole_tree, starts))
 
     def _operands(self, table: Table, base: Base, *, recursive: bool) -> None:
         operands = list(self._arguments.operands)
@@ -257,25 +261,40 @@ class _Judge(Notes):
     def _wrapped(self, table: Table, words: list[Word]) -> None:
         """Judge the command inside a wrapper; the wrapper's own tier is a floor."""
         self._inner_count = len(words)
-        feeds = table.appends is not None
-        inner = judge_command(
-            self._fed(table.appends, words) if table.appends is not None else words,
-            self._setting.inner(),
-        )
-        if feeds and not (inner.table and inner.table.pure):
-            why = "the input can add flags to a program that has risky ones"
-            self.found(table, Effect(Tier.RED, "flags", why), words[0])
+        if table.appends is None:
+            inner = judge_command(words, self._setting.inner())
+        else:
+            inner = self._fed(table.appends, words)
+            if inner.table and not _input_is_operands(inner):
+                why = "the input can add flags to a program that has risky ones"
+                effect = Effect(inner.table.worst_flag, "flags", why)
+                self.found(table, effect, words[0])
         self._inner = [word for word in inner.words if word.text != "\0"]
         self.take_in(inner)
 
-    def _fed(self, marks: frozenset[str], words: list[Word]) -> list[Word]:
-        """Add, or put in, the words that a wrapper makes of its input."""
-        paths = self._setting.fed_by
-        if not self._arguments.has(marks):
-            return [*words, Word("\0", -1, -1, stands_for=paths)]
-        given = self._arguments.values_of(marks)
-        mark = given[0].text if given else "{}"
-        return [_placeholder(word, mark or "{}", paths) for word in words]
+    def _fed(self, marks: frozenset[str], words: list[Word]) -> JudgedCommand:
+        """Judge a command together with the words that a wrapper adds to it.
+
+        Where the program's table allows it, ``--`` goes before them, so that no word
+        of the input can become a flag.
+        """
+        paths, setting = self._setting.fed_by, self._setting.inner()
+        if self._arguments.has(marks):
+            given = self._arguments.values_of(marks)
+            mark = (given[0].text if given else "") or "{}"
+            place = next((n for n, w in enumerate(words) if mark in w.text), len(words))
+            fed = [_placeholder(word, mark, paths) for word in words]
+        else:
+            place = len(words)
+            fed = [*words, Word("\0", -1, -1, stands_for=paths)]
+        table = self._setting.tables.get(program_name(words[0].text) or "")
+        later_flags = any(word.text.startswith("-") for word in words[place:])
+        if table and table.terminated and place and not later_flags:
+            ended = [*fed[:place], Word("--"), *fed[place:]]
+            inner = judge_command(ended, setting)
+            if _input_is_operands(inner):
+                return inner
+        return judge_command(fed, setting)
 
     def _hardened(self) -> list[Word]:
         """Return the words to run, with what the tables add after each name."""
@@ -294,8 +313,23 @@ class _Judge(Notes):
 _SAYS_ITSELF = frozenset(TIER_GROUPS) | {"exec", "send", "upload", "command"}
 
 
+def _input_is_operands(inner: JudgedCommand) -> bool:
+    """Tell whether no word added at the end can be taken for a flag."""
+    arguments = inner.arguments
+    if arguments is None:
+        return False
+    if arguments.table.style == "posix":
+        return any(word.text not in ("", "\0") for word in arguments.operands)
+    taken = [*arguments.operands]
+    taken.extend(value for _, given in arguments.flags for value in given.values)
+    ended = any(word.text == "--" for word in inner.words)
+    return ended and not any(word.text == "--" for word in taken)
+
+
 def _placeholder(word: Word, mark: str, paths: Iterable[str]) -> Word:
     if mark not in word.text:
         return word
-    stands_for = tuple(word.text.replace(mark, path) for path in paths)
+    if word.text == mark:
+        return replace(word, stands_for=tuple(paths))
+    stands_for = tuple(word.text.replace(mark, without_tree(path)) for path in paths)
     return replace(word, stands_for=stands_for)

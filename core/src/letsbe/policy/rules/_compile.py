@@ -51,7 +51,7 @@ def compile_table(name: str, data: Mapping[str, Any]) -> Table:
 _KEYS = keys(
     "tier external refused why alt operands last unless shift max bare style exact"
     " numeric unlisted bundle anywhere rest prefix ignore recursive names emits filter"
-    " appends inject environment flags when mode because examples sub aliases"
+    " terminated appends inject environment flags when mode because examples sub aliases"
 )
 _MODE_KEYS = keys(
     "tier external refused why operands last bare max flags without value operand class"
@@ -93,6 +93,7 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
         shift=keys(data.get("shift", "")),
         emits=bool(data.get("emits", False)),
         filter=bool(data.get("filter", False)),
+        terminated=bool(data.get("terminated", False)),
         appends=keys(data["appends"]) if "appends" in data else None,
         inject=tuple(data.get("inject", ())),
         environment=dict(data.get("environment", {})),

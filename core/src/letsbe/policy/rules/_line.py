@@ -10,7 +10,7 @@ from letsbe.policy.commands import CommandLine, Pipeline, Stage, Stream, Word
 from letsbe.policy.paths import PathClass, normal_path, path_class
 from letsbe.policy.rules._command import UNTOLD, Setting, judge_command
 from letsbe.policy.rules._judged import JudgedCommand, Match
-from letsbe.policy.rules._path_effects import path_effects
+from letsbe.policy.rules._path_effects import path_effects, whole_tree
 from letsbe.policy.rules._table import Table
 from letsbe.policy.rules._where import Where
 from letsbe.policy.tiers import Tier
@@ -241,7 +241,7 @@ def _fed_by(commands: Sequence[JudgedCommand]) -> tuple[str, ...]:
             starts = [word.text for word in arguments.operands] or ["."]
             names = [word.text for word in arguments.values_of(inner.names)]
             below = [posixpath.join(start, name) for start in starts for name in names]
-            return (*starts, *below)
+            return (*starts, *below) if below else tuple(map(whole_tree, starts))
         # A filter passes its input on when it reads no file of its own.
         first = inner.base.operands[0] not in ("read", "list")
         files = len(arguments.operands) - (

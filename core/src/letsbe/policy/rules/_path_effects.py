@@ -34,6 +34,14 @@ _STARTUP = re.compile(
 )
 
 
+_TREE = "/**"
+
+
+def whole_tree(path: str) -> str:
+    """Name a folder with all below it, as a placeholder's path."""
+    return path + _TREE
+
+
 def path_effects(
     kind: str, word: Word, where: Where, *, recursive: bool
 ) -> Iterator[Effect]:
@@ -50,7 +58,11 @@ def path_effects(
     """
     for path in word.stands_for or (word.text,):
         yield from _effects_of(
-            kind, path, where, recursive=recursive, placeholder=bool(word.stands_for)
+            kind,
+            without_tree(path),
+            where,
+            recursive=recursive or path.endswith(_TREE),
+            placeholder=bool(word.stands_for),
         )
     if "SECRET_REF(" in word.text and kind != "list":
         yield Effect(
@@ -61,7 +73,7 @@ def path_effects(
 def classes_of(word: Word, where: Where) -> set[str]:
     """Return the classes of a path operand, ``top`` among them where it is one."""
     classes: set[str] = set()
-    for path in word.stands_for or (word.text,):
+    for path in map(without_tree, word.stands_for or (word.text,)):
         classes.add(str(class_of_path(path, where)))
         if is_top(path, where):
             classes.add("top")
@@ -83,6 +95,11 @@ def is_top(path: str, where: Where) -> bool:
         if set(name) - set("*?.[]!"):
             return False
         text = folder
+
+
+def without_tree(path: str) -> str:
+    """Take that back: the folder's own path."""
+    return (path.removesuffix(_TREE) or "/") if path.endswith(_TREE) else path
 
 
 def _home(path: str, where: Where) -> str:

@@ -27,6 +27,13 @@ TIER_GROUPS: Mapping[str, Tier] = {
 }
 """Groups of flags and kinds of operands that name a tier themselves."""
 
+_FLAG_TIERS: Mapping[str, Tier] = {
+    **dict.fromkeys(("plain", "list", "read"), Tier.GREEN),
+    **dict.fromkeys(("write", "modify"), Tier.YELLOW),
+    **dict.fromkeys(("send", "upload", "url", "host"), Tier.YELLOW_EXTERNAL),
+    **TIER_GROUPS,
+}
+
 EFFECTS = keys(
     "read list write remove modify exec command send upload data revision repository"
     " url host sql sed awk"
@@ -129,11 +136,21 @@ class Table:
     shift: frozenset[str]
     emits: bool
     filter: bool
+    terminated: bool
     appends: frozenset[str] | None
     inject: tuple[str, ...]
     environment: Mapping[str, str]
     examples: Mapping[str, tuple[str, ...]] = field(repr=False)
     aliases: tuple[str, ...] = ()
+
+    @property
+    def worst_flag(self) -> Tier:
+        """The most that a flag of it does, its value unknown; RED at most."""
+        if self.subs:
+            return Tier.RED
+        groups = {flag.group for flag in self.flags.values()}
+        tiers = {_FLAG_TIERS.get(group, Tier.RED) for group in groups}
+        return min(max(tiers, default=Tier.GREEN), Tier.RED)
 
     @property
     def pure(self) -> bool:
