@@ -2,6 +2,7 @@
 
 from letsbe.execution.captures import MARGIN, captured_output
 from letsbe.execution.environment import clean_environment, find_program
+from letsbe.execution.lines import LineRun, LineWork
 from letsbe.execution.processes import NotStarted, Program, Target
 from letsbe.execution.running import Captured, Run
 from letsbe.execution.threads import ProgramThreads
@@ -9,6 +10,8 @@ from letsbe.execution.threads import ProgramThreads
 __all__ = [
     "MARGIN",
     "Captured",
+    "LineRun",
+    "LineWork",
     "NotStarted",
     "Program",
     "ProgramThreads",

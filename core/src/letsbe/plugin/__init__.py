@@ -16,6 +16,8 @@ from letsbe.errors import (
     ToolFailed,
 )
 from letsbe.execution import (
+    LineRun,
+    LineWork,
     NotStarted,
     Program,
     ProgramThreads,
@@ -113,6 +115,8 @@ __all__ = [
     "JudgedStage",
     "Judgement",
     "LetsBeError",
+    "LineRun",
+    "LineWork",
     "Match",
     "NotStarted",
     "Outcome",
