@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anyio import to_thread
@@ -20,8 +20,10 @@ from letsbe.plugin import (
     PathClass,
     PathRefused,
     Place,
+    Preview,
     Result,
     Site,
+    Step,
     Tier,
     ToolCall,
     Verdict,
@@ -29,7 +31,7 @@ from letsbe.plugin import (
 )
 from letsbe_executor_env.arguments import ReadArguments, UpdateArguments
 from letsbe_executor_env.reading import read
-from letsbe_executor_env.updating import update
+from letsbe_executor_env.updating import preview_update, update
 
 ACTIONS = (
     Action(
@@ -90,6 +92,20 @@ class EnvExecutor:
         arguments = _checked(call.arguments)
         with self._confinement.find(arguments.path) as place:
             return self._verdict(arguments, place)
+
+    def preview(
+        self, call: ToolCall, verdict: Verdict, redact: Callable[[bytes], bytes]
+    ) -> Preview | None:
+        """Name the keys that an update adds, sets and removes; never a value.
+
+        Raises:
+            LetsBeError: As :meth:`classify`, or the file cannot be read.
+        """
+        arguments = _checked(call.arguments)
+        if isinstance(arguments, ReadArguments):
+            return None
+        with self._confinement.find(arguments.path) as place:
+            return preview_update(place, arguments)
 
     async def execute(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
         """Walk again and do it there.
@@ -155,7 +171,14 @@ class EnvExecutor:
             tier, rule = Tier.GREEN, "env.read"
             if kind is PathClass.SECRET:
                 tier, rule = Tier.YELLOW, "env.read_secret"
-            return Verdict(tier, rule, f"reads variables of {place.path}", plan=plan)
+            return Verdict(
+                tier,
+                rule,
+                f"reads variables of {place.path}",
+                plan=plan,
+                paths={arguments.path: str(kind)},
+                steps=_steps("env_read", tier, rule, kind),
+            )
         plan |= {
             "action": "env_update",
             "set": sorted(arguments.set),
@@ -164,7 +187,14 @@ class EnvExecutor:
         tier, rule = Tier.YELLOW, "env.update"
         if kind > PathClass.OTHER:
             tier, rule = Tier.RED, "env.update_" + str(kind)
-        return Verdict(tier, rule, f"changes variables in {place.path}", plan=plan)
+        return Verdict(
+            tier,
+            rule,
+            f"changes variables in {place.path}",
+            plan=plan,
+            paths={arguments.path: str(kind)},
+            steps=_steps("env_update", tier, rule, kind, _flags(arguments)),
+        )
 
     def _kind(self, place: Place) -> PathClass:
         """Return the class of a file; one that is named as a .env file is none of its
@@ -175,6 +205,24 @@ class EnvExecutor:
         return path_class(
             usual, cwd="/", roots=site.roots, forbidden=site.forbidden, literal=True
         )
+
+
+def _flags(arguments: UpdateArguments) -> frozenset[str]:
+    given = {"set": arguments.set, "unset": arguments.unset}
+    return frozenset(name for name, keys in given.items() if keys)
+
+
+def _steps(
+    action: str,
+    tier: Tier,
+    rule: str,
+    kind: PathClass,
+    flags: frozenset[str] = frozenset(),
+) -> tuple[Step, ...]:
+    """Return what a class of such calls is made of; nothing for a plain read."""
+    if tier is Tier.GREEN:
+        return ()
+    return (Step(action, tier, frozenset({rule}), flags, paths=kind),)
 
 
 def _checked(arguments: Arguments) -> ReadArguments | UpdateArguments:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from letsbe.plugin import Execution, Place, ToolFailed, write_file
+from letsbe.plugin import Execution, Place, Preview, ToolFailed, write_file
 from letsbe_executor_env.arguments import UpdateArguments
 from letsbe_executor_env.document import Document, parse
 from letsbe_executor_env.quoting import check_value, readers_that_differ
@@ -57,6 +57,27 @@ def update(
                     return _answer(current, change, values, arguments.unset)
     message = f"{place.path} is being changed by others all the time: try again"
     raise ToolFailed(message)
+
+
+def preview_update(place: Place, arguments: UpdateArguments) -> Preview:
+    """Say which keys an update would add, set and remove, as the file is now.
+
+    Args:
+        place: The file.
+        arguments: What to change.
+
+    Raises:
+        ToolFailed: The file cannot be read or is no .env file.
+    """
+    before = parse(read_text(place) if place.status is not None else "").values
+    keys = {
+        "adds": [key for key in arguments.set if key not in before],
+        "sets": [key for key in arguments.set if key in before],
+        "removes": [key for key in arguments.unset if key in before],
+        "finds nothing to remove of": [k for k in arguments.unset if k not in before],
+    }
+    told = [f"{verb} {', '.join(names)}" for verb, names in keys.items() if names]
+    return Preview(f"{'; '.join(told)} in {place.path}", keys)
 
 
 def _change(place: Place, values: Mapping[str, str], unset: tuple[str, ...]) -> _Change:

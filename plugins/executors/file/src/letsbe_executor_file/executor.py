@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anyio import to_thread
@@ -14,10 +14,13 @@ from letsbe.plugin import (
     Example,
     Execution,
     Health,
+    PathClass,
     PathRefused,
     Place,
+    Preview,
     Result,
     Site,
+    Step,
     Tier,
     ToolCall,
     Verdict,
@@ -29,6 +32,7 @@ from letsbe_executor_file.arguments import (
     StatArguments,
     WriteArguments,
 )
+from letsbe_executor_file.differences import preview_write
 from letsbe_executor_file.judging import Judge, Judgement
 from letsbe_executor_file.listing import describe, list_folder
 from letsbe_executor_file.reading import read_file
@@ -107,13 +111,32 @@ class FileExecutor:
         arguments = call.arguments
         with self._confinement.find(_path(arguments)) as place:
             judgement = self._judged(arguments, place)
+            kind = self._judge.kind(_path(arguments), place)
             return Verdict(
                 judgement.tier,
                 judgement.rule,
                 judgement.reason,
                 alternative=judgement.alternative,
                 plan=_plan(call.tool_name, arguments, place),
+                paths={_path(arguments): str(kind)},
+                steps=_steps(call.tool_name, arguments, judgement, kind),
             )
+
+    def preview(
+        self, call: ToolCall, verdict: Verdict, redact: Callable[[bytes], bytes]
+    ) -> Preview | None:
+        """Show the difference that a write makes; nothing is changed.
+
+        Raises:
+            LetsBeError: As :meth:`classify`, or the file cannot be read.
+        """
+        arguments = call.arguments
+        if not isinstance(arguments, WriteArguments):
+            return None
+        with self._confinement.find(arguments.path) as place:
+            kind = self._judge.kind(arguments.path, place)
+            shown = kind is not PathClass.SECRET
+            return preview_write(place, arguments, redact, shown=shown)
 
     async def execute(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
         """Walk again and do it there, by the descriptors of that walk.
@@ -170,6 +193,21 @@ def _path(arguments: Arguments) -> str:
         arguments, ReadArguments | WriteArguments | ListArguments | StatArguments
     )
     return arguments.path
+
+
+def _steps(
+    tool_name: str, arguments: Arguments, judgement: Judgement, kind: PathClass
+) -> tuple[Step, ...]:
+    """Return what a class of such calls is made of; nothing for a plain read."""
+    if judgement.tier is Tier.GREEN:
+        return ()
+    flags = set[str]()
+    if isinstance(arguments, WriteArguments):
+        flags = {arguments.mode}
+        if arguments.create_parents:
+            flags.add("create_parents")
+    rules = frozenset({judgement.rule})
+    return (Step(tool_name, judgement.tier, rules, frozenset(flags), paths=kind),)
 
 
 def _plan(tool_name: str, arguments: Arguments, place: Place) -> dict[str, Any]:

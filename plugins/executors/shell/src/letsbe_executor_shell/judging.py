@@ -16,6 +16,7 @@ from letsbe.plugin import (
     InvalidRequest,
     JudgedPipeline,
     Judgement,
+    Match,
     PathRefused,
     RuleTables,
     Site,
@@ -25,6 +26,7 @@ from letsbe.plugin import (
     find_program,
     line_from_argv,
     parse_line,
+    steps_of,
 )
 from letsbe_executor_shell.arguments import ShellArguments
 
@@ -37,14 +39,19 @@ class Work:
     """What classification leaves for execution.
 
     Args:
-        pipelines: What is to run.
+        judgement: What was found, and what is to run.
         programs: The absolute path of each program; ``None`` if it is not installed.
         where: The place it was judged for.
     """
 
-    pipelines: tuple[JudgedPipeline, ...]
+    judgement: Judgement
     programs: dict[str, str | None]
     where: Where
+
+    @property
+    def pipelines(self) -> tuple[JudgedPipeline, ...]:
+        """What is to run."""
+        return self.judgement.pipelines
 
 
 def home_folder() -> str:
@@ -100,15 +107,8 @@ class Judge:
                 hosts=None,
                 plan={"command": arguments.command or list(arguments.argv or ())},
             )
-        return self._verdict(self._rules.book.judge(line, where), where)
-
-    def explain(self, arguments: ShellArguments) -> Judgement:
-        """Return everything that was found about a call, for those who want to know.
-
-        Raises:
-            CommandRefused: The line is outside the grammar.
-        """
-        return self._rules.book.judge(_line(arguments), self._place(arguments.cwd))
+        judgement = self._rules.book.judge(line, where)
+        return self._verdict(judgement, where, arguments.command)
 
     def _place(self, cwd: str | None) -> Where:
         if cwd is None:
@@ -130,7 +130,7 @@ class Judge:
             self._where.closed_ports,
         )
 
-    def _verdict(self, judgement: Judgement, where: Where) -> Verdict:
+    def _verdict(self, judgement: Judgement, where: Where, text: str | None) -> Verdict:
         deciding = judgement.deciding
         programs = {
             stage.words[0].text: find_program(stage.words[0].text)
@@ -146,7 +146,10 @@ class Judge:
             alternative=deciding.alternative if deciding.tier else None,
             hosts=judgement.hosts,
             plan=_plan(judgement.pipelines, programs),
-            work=Work(judgement.pipelines, programs, where),
+            work=Work(judgement, programs, where),
+            trace=tuple(_row(match, text) for match in judgement.matches),
+            paths=judgement.classes,
+            steps=steps_of(judgement, where),
         )
 
 
@@ -156,6 +159,21 @@ def _line(arguments: ShellArguments) -> CommandLine:
     if arguments.argv is None:
         raise InvalidRequest("give either command or argv")
     return line_from_argv(arguments.argv)
+
+
+def _row(match: Match, text: str | None) -> dict[str, Any]:
+    """Tell of a match; ``at`` is the piece of the line that it is about."""
+    start, end = match.span
+    return {
+        "rule": match.rule,
+        "tier": str(match.tier),
+        "why": match.why,
+        "external": match.external,
+        "refused": match.refused,
+        "alternative": match.alternative,
+        "command": match.command + 1,
+        "at": text[start:end] if text and 0 <= start < end else None,
+    }
 
 
 def _at(span: tuple[int, int]) -> str:
