@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp
 
-from letsbe.configuration import Configuration, load_configuration
+from letsbe.configuration import Configuration, ProxySettings, load_configuration
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
 from letsbe.plugin import Site
@@ -73,7 +73,7 @@ def open_proxy(home: Home) -> Iterator[Proxy]:
         pipeline = Pipeline(recalling(plugins.redaction_layers, vault))
         vault.start(lambda: pipeline.find(b"-"))
         meter = Meter(database, home.usage_journals)
-        app = _assemble(configuration, upstreams, vault, pipeline, meter)
+        app = assemble(configuration.proxy, upstreams, vault, pipeline, meter)
         yield Proxy(home, configuration, plugins, upstreams, pipeline, app)
 
 
@@ -102,14 +102,22 @@ def load_redactors(
     return plugins
 
 
-def _assemble(
-    configuration: Configuration,
+def assemble(
+    settings: ProxySettings,
     upstreams: Upstreams,
     vault: WatchedVault,
     pipeline: Pipeline,
     meter: Meter,
 ) -> ASGIApp:
-    settings = configuration.proxy
+    """Put the rooms of a proxy together.
+
+    Args:
+        settings: Address, limits and time-outs.
+        upstreams: The providers.
+        vault: The secrets.
+        pipeline: Takes them out.
+        meter: Counts tokens.
+    """
     timeouts = Timeouts(
         connect=settings.connect_timeout,
         read=settings.read_timeout,
