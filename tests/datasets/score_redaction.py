@@ -148,7 +148,9 @@ def _report(scores: dict[str, Score], wrong: list[str]) -> int:
     keep = sum(score.keep for score in scores.values()) / len(scores)
     total = sum(scores.values(), Score())
     line_of = "{:36}{:>6}{:>8}{:>8}{:>8}{:>10}\n".format
-    sys.stdout.write(line_of("category", "rows", "recall", "keep", "broken", "unstable"))
+    sys.stdout.write(
+        line_of("category", "rows", "recall", "keep", "broken", "unstable")
+    )
     for name, score in (*sorted(scores.items()), ("all", total)):
         recalled = f"{score.recall:.3f}" if score.values else "-"
         kept = f"{score.keep:.3f}"

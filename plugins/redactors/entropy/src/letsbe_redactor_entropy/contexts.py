@@ -26,13 +26,13 @@ _HARMLESS_NAME = re.compile(
     | (?:file|content|git|source)?_?(?:sha|md5|blake)(?:\d\w*)? | crc\w* | shasum
     | commit | rev(?:ision)? | tree | parent | object | oid | fingerprint | thumbprint
     | ids? | uuid | guid | nonce | cursor | continuation | traceparent | tracestate
-    | trace | span | session | sessionkey | kid | request | correlation | key_?id
+    | code_?(?:challenge|verifier) | trace | span | session | sessionkey | kid | request | correlation | key_?id
     | public_?key | pub_?key | pubkey | cert(?:ificate)? | ca | x5c | n | x | y | crv
     | model | name | version | resolved | narhash | h1 | class(?:name)? | tag | slug
     | next_?page_?token | page_?token | next_?token
     )
     | [a-z].*(?:Id|ID|Uuid|Hash|Sha|Sha256|Digest|Checksum|Url|Uri|Path|Fingerprint)
-    | .*(?:Signature|Cursor|CacheKey|PublicKey|Certificate|PageToken)
+    | .*(?:Signature|Cursor|CacheKey|[nN]extToken|PublicKey|Certificate|PageToken)
     | .*_ID | .*_(?:SHA|HASH|DIGEST|URL|PATH)
     """,
     re.VERBOSE,
@@ -43,6 +43,7 @@ _BEFORE = re.compile(
     | (?:sha-?\d{1,3}|md5|h1|h2|blake\w{1,4}|rmd160|multihash|narHash|crc32c?)[-:=@/]\s?
     | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S{1,24}|sk-(?:ssh|ecdsa)\S{1,40})\s{1,4}
     | (?:commit|index|tree|parent|object|merge|revert|blob|tag|HEAD|rev|from)\s{1,4}
+    | (?:pubkey|public.?key|fingerprint|peer|checksum|digest|hash):?\s{1,4}
     | (?:traceparent|tracestate|etag|if-none-match|x-request-id):\s?(?:W/)?\\{0,7}"?
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
@@ -61,7 +62,7 @@ _IDENTIFIER = re.compile(
     | thread | asst | file | item | step | batch | vs | vsfs | ftjob | evt | cus | sub
     | pi | ch | in | prod | price | acct | txn | conv | ctc | ws | ig | mcp[lr]? | ci
     | cntr | container | img | session | sess | agent | user | org | proj | team
-    | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
+    | code_?(?:challenge|verifier) | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
     | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf | sb_publishable
     | sha(?:1|256|384|512)?(?=-) | md5(?=-)
     )[_-] | call(?=[0-9]) | fc(?=_)""",

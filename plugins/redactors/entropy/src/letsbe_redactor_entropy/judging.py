@@ -7,6 +7,8 @@ length has the bound that nearly all random strings of it reach.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 import re
 
@@ -14,9 +16,11 @@ _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _BASE32 = re.compile(rb"[A-Z2-7]+")
 _BASE36 = re.compile(rb"[a-z0-9]+|[A-Z0-9]+")
 _DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
+_ALTERNATIVE = b"-_"
+_TEXT = re.compile(rb"[^\t\n\r -~]")
 _LONGEST_HEX = 160
 _WORDS = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}|[0-9]{6,}")
-_NUMBERS = re.compile(rb"(?<=[a-z])[0-9]{1,5}")
+_NUMBERS = re.compile(rb"(?<=[A-Za-z])[0-9]{1,5}")
 _SEPARATORS = re.compile(rb"[-_/+]+")
 _LOWER, _UPPER, _DIGIT = (
     re.compile(rb"[a-z]"),
@@ -42,7 +46,7 @@ def is_secret(value: bytes) -> bool:
     """
     if len(value) > LONGEST or _DIGIT.search(value) is None:
         return False
-    if is_digest(value) or is_wordy(value):
+    if is_digest(value) or is_wordy(value) or is_encoded_text(value):
         return False
     return entropy(value) >= _bound(value)
 
@@ -53,9 +57,22 @@ def is_digest(value: bytes) -> bool:
     return usual and _HEX.fullmatch(value) is not None
 
 
+def is_encoded_text(value: bytes) -> bool:
+    """Say whether a value is a sentence in base64."""
+    whole = value[: len(value) // 4 * 4]
+    try:
+        decoded = base64.b64decode(whole, altchars=_ALTERNATIVE, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return (
+        decoded.count(b" ") >= 2 and decoded.isascii() and _TEXT.search(decoded) is None
+    )
+
+
 def is_wordy(value: bytes) -> bool:
     """Say whether most of a value is words or numbers: a name, a path, a sentence."""
-    if not _UPPER.search(value) and 8 * len(_NUMBERS.findall(value)) > len(value):
+    one_case = not (_LOWER.search(value) and _UPPER.search(value))
+    if one_case and 12 * len(_NUMBERS.findall(value)) > len(value):
         # Letters and digits take turns as in no name; the letters alone could be words.
         return False
     covered = sum(len(word) for word in _WORDS.findall(value))

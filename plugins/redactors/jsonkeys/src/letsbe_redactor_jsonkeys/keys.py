@@ -27,7 +27,9 @@ STEMS = (
     b"mnemonic",
     b"phrase",
     b"code",
-    b"connection",
+    b"kennwort",
+    b"wachtwoord",
+    b"contrasena",
 )
 """One of these is in every sensitive key, in lower case."""
 

@@ -14,16 +14,23 @@ _CODE = re.compile(
     rb"""
       [A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$][A-Za-z_$]*)+      # process.env.TOKEN
     | .*[A-Za-z0-9_]\([^)]*\).* | .*(?:=>|\$\{|\{\{).* | [\[{(<].*
+    | (?:[a-z_]+(?::[\w,]+)?\|)+[a-z_]+(?::[\w,]+)?         # required|min:8
     | (?:\.{0,2}|~)/[\w./@-]* | [A-Za-z]:\\.* | https?://[^@]*
     | [\w./-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|env|md|conf)
     """,
     re.VERBOSE | re.DOTALL,
 )
-_LABEL = re.compile(
-    rb"[A-Z][a-z]+|[\w,.'!?:;()/-]*[A-Za-z,.'!?]+(?: +[\w,.'!?:;()/-]+)+"
+_CAPITALIZED = re.compile(rb"[A-Z][a-z]+")
+_SPELLED = re.compile(rb"""[("'\\]{0,2}[A-Za-z]+(?:['-][a-z]+)?[\])"'.,:;!?\\n]{0,4}""")
+_SMALL = frozenset(
+    b"a an and are as at be by can do enter field for from has if in input is it must "
+    b"need no not of on or please should that the this to use was will with you your".split()
 )
-_WORD = re.compile(rb"[A-Za-z]+(?:[-_ .:][A-Za-z]+)*")
-_UNTYPEABLE = re.compile(rb"[\x00-\x08]")
+_WORD = re.compile(rb"[A-Za-z]+(?:[-_ .:][A-Za-z]+)*|_?[A-Za-z_$]+|\#[0-9a-fA-F]{3,8}")
+_NAME = re.compile(
+    rb"[A-Za-z_.:-]*(?:pass(?:word|wd|phrase)|pwd|secret|token)[A-Za-z_.:-]*",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(rb"[0-9]{3,10}")
 
 
@@ -44,10 +51,21 @@ def secret_part(value: bytes, kind: Sensitivity) -> tuple[int, int] | None:
     bare = value[start:]
     if is_stand_in(bare) or _CODE.fullmatch(bare):
         return None
-    if b" " in bare and _LABEL.fullmatch(bare):
+    if is_sentence(bare):
         return None
     wanted = _is_password(bare) if kind is Sensitivity.PASSWORD else _is_token(bare)
     return (start, len(value)) if wanted else None
+
+
+def is_sentence(value: bytes) -> bool:
+    """Say whether a value is something said: a label, a message, not a passphrase."""
+    words = value.split()
+    if len(words) < 2:
+        return False
+    spelled = sum(_SPELLED.fullmatch(word) is not None for word in words)
+    if 3 * spelled < 2 * len(words):
+        return False
+    return not value.islower() or any(word in _SMALL for word in words)
 
 
 def is_secret_number(value: bytes, kind: Sensitivity) -> bool:
@@ -63,7 +81,9 @@ def is_secret_number(value: bytes, kind: Sensitivity) -> bool:
 
 
 def _is_password(value: bytes) -> bool:
-    return len(value) >= 3 and not _LABEL.fullmatch(value)
+    return len(value) >= 3 and not (
+        _CAPITALIZED.fullmatch(value) or _NAME.fullmatch(value)
+    )
 
 
 def _is_token(value: bytes) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+_BACKSLASH = 0x5C
+_ESCAPED = b"nrtbfu"
 _LONGEST = 12
 _INSIDE = re.compile(rb"[A-Za-z0-9]")
 _ESCAPE = re.compile(
@@ -29,6 +31,10 @@ def begins_token(text: bytes, start: int) -> bool:
         text: The whole text.
         start: The offset of the first byte that would belong to the token.
     """
-    if not start or not _INSIDE.match(text, start - 1):
+    if not start:
+        return True
+    if text[start - 1] == _BACKSLASH and text[start] in _ESCAPED:
+        return False
+    if not _INSIDE.match(text, start - 1):
         return True
     return _ESCAPE.search(text, max(0, start - _LONGEST), start) is not None

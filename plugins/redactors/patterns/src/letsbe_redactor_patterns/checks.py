@@ -17,17 +17,21 @@ Check = Callable[[bytes, re.Match[bytes]], bool]
 
 _ENVIRONMENT = re.compile(rb"(?:\A|[\s;&|\"'`(]|\\n|\\t|-e|ENV|ARG)\Z")
 _HARMLESS = re.compile(
-    rb"(?:\A|[^A-Za-z]|(?<=[a-z])(?-i:(?=[A-Z])))(?:public|publishable|cache|primary|sort|partition|foreign|idempotency|site|max"
-    rb"|min|num|next|page|row|map|hot|object|s3|index|dict|group|routing|i18n)[_.-]*\Z",
+    rb"(?:\A|[^A-Za-z]|(?-i:(?<=[a-z])(?=[A-Z])))(?:public|publishable|cache|primary|sort|partition|foreign|idempotency|site|max"
+    rb"|min|num|next|page|row|map|hot|object|s3|index|dict|group|routing|i18n|websocket"
+    rb"|has|is|show|hide|forgot|require[sd]?|invalid|missing)[_.-]*\Z",
     re.IGNORECASE,
 )
 _COOKIE_ATTRIBUTES = (b"path", b"domain", b"expires", b"max-age", b"samesite")
 _SESSION = re.compile(
     rb"sess|sid\Z|token|auth|jwt|csrf|xsrf|remember|logged_in|login|credential|secret"
 )
+_PARAMETER = re.compile(rb"[a-z_]{2,16}=")
 _SECRET_KIND = re.compile(rb"""kind\\{0,7}["']?:[ ]?\\{0,7}["']?Secret\b(?!\w)""")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SENTENCE = re.compile(rb"[A-Za-z,.'!?:()/-]+(?: +[A-Za-z,.'!?:()/-]+)+")
+_TEMPLATE = re.compile(
+    rb"\{|\b(?:required|nullable|min|max|confirmed)[:|]|\\n|%[sdrqv](?![A-Za-z0-9])|\#[0-9a-fA-F]{3,8}\Z"
+)
 
 
 def some(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - one signature
@@ -79,14 +83,14 @@ def other_key(value: bytes, match: re.Match[bytes]) -> bool:
     return (
         len(value) >= 20
         and mixed(value, match)
-        and not values.is_code(value)
+        and values.is_literal(value)
         and not _is_harmless(match)
     )
 
 
 def spoken(value: bytes, match: re.Match[bytes]) -> bool:
     """What a sentence calls a password: letters with digits or signs among them."""
-    if is_stand_in(value):
+    if is_stand_in(value) or value.endswith((b"=", b"{")) or b"{" in value[1:]:
         return False
     return values.is_literal(value, password=_is_password(match))
 
@@ -119,7 +123,7 @@ def option(value: bytes, match: re.Match[bytes]) -> bool:
 
 def header(value: bytes, match: re.Match[bytes]) -> bool:
     """What stands behind ``Authorization:``."""
-    if is_stand_in(value) or values.is_code(value):
+    if is_stand_in(value) or values.is_code(value) or _PARAMETER.match(value):
         return False
     if (match["scheme"] or b"").lower() == b"basic":
         return basic(value, match) or values.is_random(value)
@@ -145,6 +149,13 @@ def said_token(value: bytes, match: re.Match[bytes]) -> bool:
     return token(value, match)
 
 
+def named(value: bytes, match: re.Match[bytes]) -> bool:
+    """What a list gives as the value of a name such as ``DB_PASSWORD``."""
+    if is_stand_in(value) or values.is_sentence(value):
+        return False
+    return bool(match["q"]) or not values.is_code(value)
+
+
 def kubernetes(value: bytes, match: re.Match[bytes]) -> bool:
     """A value of a Kubernetes secret, whichever end of the document names the kind."""
     begin = max(0, match.start() - 3000)
@@ -160,8 +171,8 @@ def basic(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as ab
     except (binascii.Error, ValueError):
         return False
     user, colon, password = decoded.partition(b":")
-    printable = all(32 <= byte < 127 for byte in user)
-    return bool(colon) and printable and bool(password)
+    readable = all(32 <= byte < 127 for byte in decoded)
+    return bool(user and colon and password) and readable
 
 
 def in_url(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
@@ -214,9 +225,7 @@ def _environment_value(value: bytes, *, strong: bool) -> bool:
 
 def _quoted(value: bytes, *, strong: bool) -> bool:
     """Judge a value in quotes: labels, expressions and names are not secrets."""
-    if len(value) < 4 or b"{" in value or b"\\n" in value or b"${" in value:
-        return False
-    if _SENTENCE.fullmatch(value):
+    if len(value) < 4 or _TEMPLATE.search(value) or values.is_sentence(value):
         return False
     if strong:
         return not re.fullmatch(rb"[A-Za-z]*[._-]?(?:pass\w*|secret\w*)", value, re.I)
@@ -239,6 +248,7 @@ CHECKS: Mapping[str, Check] = {
     "cookie": cookie,
     "said_token": said_token,
     "kubernetes": kubernetes,
+    "named": named,
     "basic": basic,
     "in_url": in_url,
 }

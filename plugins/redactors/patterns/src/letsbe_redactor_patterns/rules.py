@@ -138,7 +138,8 @@ class Rule:
             return True
         begin = max(0, start - _COMMAND)
         for separator in _SEPARATORS:
-            begin = max(begin, text.rfind(separator, begin, start))
+            last = text.rfind(separator, begin, start)
+            begin = begin if last < 0 else last + len(separator)
         return self.program.search(text, begin, start) is not None
 
 

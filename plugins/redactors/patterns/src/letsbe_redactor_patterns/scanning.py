@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 from typing import Protocol
 
 from letsbe_redactor_patterns.rules import RUN, Rule
@@ -19,11 +20,17 @@ Hits = dict[int, list[int]]
 """For each rule's number the offsets of its anchors, rising."""
 
 _Test = Callable[[bytes, int], object]
-_Probe = tuple[bytes, list[tuple[int, int, _Test | None]]]
+_Tested = tuple[int, int, _Test | None]
+_Probe = tuple[bytes, list[_Tested]]
 
 _IN_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(0x61 if byte in _IN_RUN else 0x20 for byte in range(256))
 _LEAD = 20
+_LEADS = (
+    rb"(?:\A|[^A-Za-z0-9])",
+    rb"(?:\\(?:[nrtbfv0]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%[0-9A-F]{2}"
+    rb"|\[[0-9;]{0,8}m|&(?:quot|amp|lt|gt|nbsp))",
+)
 _NO_TOKEN = b"abcdefghijklmnopqrstuvwxyz_-"
 
 
@@ -43,72 +50,84 @@ class PlainScanner:
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._starting = _numbers(rules, "run")
-        self._begins = _beginning(self._starting)
+        starting = _numbers(rules, "run")
+        self._begins = _beginnings(starting)
+        # Where the longest of several anchors stands, so do those that it begins with.
+        self._starting = {
+            anchor: [n for a in starting if anchor.startswith(a) for n in starting[a]]
+            for anchor in starting
+        }
         self._inner = _probes(rules, "inner")
         self._loose = _probes(rules, "loose")
 
     def scan(self, text: bytes) -> Hits:
         """Return where the anchors stand."""
         hits: Hits = {}
-        lowered = text.lower()
-        for number, offset in _search(lowered, self._loose):
-            hits.setdefault(number, []).append(offset)
-        for number, offset in self._in_runs(text):
+        loose = _search(text.lower(), self._loose)
+        for number, offset in chain(loose, self._in_runs(text)):
             hits.setdefault(number, []).append(offset)
         for offsets in hits.values():
             offsets.sort()
         return hits
 
-    def _in_runs(self, text: bytes) -> Iterable[tuple[int, int]]:
+    def _in_runs(self, text: bytes) -> Iterator[tuple[int, int]]:
         runs = _runs(text)
-        if not runs:
-            return
         joined = b"\0".join([text[start:end] for start, end in runs])
-        starts, offset = [], 0
-        for start, end in runs:
-            starts.append(offset)
-            offset += end - start + 1
-        found = _search(joined, self._inner)
-        for match in self._begins.finditer(joined):
-            place = match.start("a")
-            found += [(number, place) for number in self._starting[match["a"]]]
-        for number, place in found:
-            index = bisect_right(starts, place) - 1
-            yield number, runs[index][0] + place - starts[index]
+        starts = [0, *accumulate(end - start + 1 for start, end in runs)]
+        for begins in self._begins:
+            for match in begins.finditer(joined):
+                place = _in_text(match.start("a"), starts, runs)
+                for number in self._starting[match["a"]]:
+                    yield number, place
+        for probe, tests in self._inner:
+            position = joined.find(probe)
+            while position >= 0:
+                place = _in_text(position, starts, runs)
+                yield from _tests_passed(text, place, tests)
+                position = joined.find(probe, position + len(probe))
 
 
-def _search(text: bytes, probes: Iterable[_Probe]) -> list[tuple[int, int]]:
+def _in_text(position: int, starts: list[int], runs: list[tuple[int, int]]) -> int:
+    """Turn an offset into the joined runs into one into the text."""
+    index = bisect_right(starts, position) - 1
+    return runs[index][0] + position - starts[index]
+
+
+def _tests_passed(
+    text: bytes, position: int, tests: Iterable[_Tested]
+) -> Iterator[tuple[int, int]]:
+    for number, back, test in tests:
+        if test is None or test(text, position - back):
+            yield number, position - back
+
+
+def _search(text: bytes, probes: Iterable[_Probe]) -> Iterator[tuple[int, int]]:
     """Search one probe after the other; the tests look at what stands round it."""
-    found = []
     for probe, tests in probes:
         position = text.find(probe)
         while position >= 0:
-            end = position + len(probe)
-            for number, back, test in tests:
-                if test is None or test(text, position - back):
-                    found.append((number, position - back))
-            position = text.find(probe, end)
-    return found
+            yield from _tests_passed(text, position, tests)
+            position = text.find(probe, position + len(probe))
 
 
 def _runs(text: bytes) -> list[tuple[int, int]]:
-    """Return the long runs with a little before each, none overlapping another.
+    """Return the long runs with a little round each, none touching another.
 
     A run of lower-case letters alone is a name, never a token.
     """
     classed = text.translate(_CLASSES)
     needle = b"a" * RUN
-    size, last = len(text), 0
-    runs = []
+    size = len(text)
+    runs: list[tuple[int, int]] = []
     position = classed.find(needle)
     while position >= 0:
         end = classed.find(b" ", position)
         end = size if end < 0 else end
         if text[position:end].translate(None, _NO_TOKEN):
-            start = max(last, position - _LEAD)
-            last = min(end + 1, size)
-            runs.append((start, last))
+            start = max(0, position - _LEAD)
+            if runs and start <= runs[-1][1]:
+                start = runs.pop()[0]
+            runs.append((start, min(end + 1, size)))
         position = classed.find(needle, end)
     return runs
 
@@ -144,20 +163,18 @@ def _test(rule: Rule, anchor: bytes, probe: bytes) -> _Test | None:
     return re.compile(re.escape(anchor) + b"(?:" + rule.follow + b")", flags).match
 
 
-def _beginning(anchors: Iterable[bytes]) -> re.Pattern[bytes]:
+def _beginnings(anchors: Iterable[bytes]) -> list[re.Pattern[bytes]]:
     """Compile what finds an anchor where a token may begin, roughly.
 
     The boundary itself is checked by the rule. Anchors that begin with the same byte
-    are grouped, so that a position costs a few comparisons and not one for each.
+    are grouped, so that a position costs a few comparisons and not one for each. What
+    an escape ends is searched apart: its letters could be another anchor's first.
     """
     groups: dict[bytes, list[bytes]] = {}
     for anchor in sorted(anchors, key=lambda a: (-len(a), a)):
         groups.setdefault(anchor[:1], []).append(anchor[1:])
-    choices = [
+    choices = b"|".join(
         re.escape(first) + b"(?:" + b"|".join(map(re.escape, rests)) + b")"
         for first, rests in sorted(groups.items())
-    ]
-    escape = rb"(?:[nrtbfv0]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[0-9A-F]{2}|[0-9;]{0,8}m)?"
-    return re.compile(
-        rb"(?:\A|[^A-Za-z0-9])" + escape + rb"(?P<a>" + b"|".join(choices) + rb")"
     )
+    return [re.compile(lead + b"(?=(?P<a>" + choices + b"))") for lead in _LEADS]

@@ -18,7 +18,8 @@ _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,2}"
 _EXPRESSION = re.compile(
     rb"""
       (?:NAME)(?:(?:\.|->|::|\?\.|!\.|/)(?:NAME))+[!?]?     # settings.token, a/b
-      | .*[A-Za-z0-9_\])]\(.*                                 # read(), f(x
+      | \d*\*\w+                                              # 1*token of a grammar
+  | .*[A-Za-z0-9_\])]\(.*                                 # read(), f(x
     | [A-Za-z_$][\w$.]*\[.*                                 # config[...]
     | [(\[{].* | .*=>.* | .*\+\+.* | .*[)\]}]\Z(?<!\w[)\]}])
     | (?:new|await|typeof|async|lambda|return|not|None|null)\b.*
@@ -29,7 +30,9 @@ _EXPRESSION = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _NUMBER = re.compile(
-    rb"[-+]?[0-9][0-9_,.]*(?:[eE][-+]?[0-9]+|[kKmMgG]i?[bB]?|m?s|%|px|h|d|min)?"
+    rb"\#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})"
+    rb"|0[xob][0-9a-fA-F_]+|[~^<>=]{0,2}v?[0-9]+\.[0-9]+[\w.+-]*"
+    rb"|[-+]?[0-9][0-9_,.]*(?:[eE][-+]?[0-9]+|[kKmMgG]i?[bB]?|m?s|%|px|h|d|min)?"
 )
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d.*|\d{1,2}:\d\d(?::\d\d)?.*|v?\d+(?:\.\d+){1,3}")
 _PLACE = re.compile(
@@ -37,15 +40,19 @@ _PLACE = re.compile(
     rb"|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|pem|key|crt|env|md|go|rb|sh|conf|php)"
 )
 _ABOUT = re.compile(
-    rb"(?:token|secret|passw|password|credential|apikey|api_key|_key|key_|auth|param"
+    rb"(?:key\Z|token|secret|passw|password|credential|apikey|api_key|_key|key_|auth|param"
     rb"|config|_id\b|value|field|input|column|type|name|handler|schema|sha(?:1|256|512)"
     rb"|hs256|rs256|es256|hs512|base64|utf-?8|oauth2|md5|bcrypt|argon2|aes|ed25519)",
     re.IGNORECASE,
 )
-_NAMELIKE = re.compile(rb"[A-Za-z_$][\w$.-]*")
+_NAMELIKE = re.compile(rb"[&*]?[A-Za-z_$][\w$.-]*")
 _LETTERS = re.compile(rb"&?\*?[A-Za-z_$]+\??")
+_SPELLED = re.compile(rb"""[("'\\]{0,2}[A-Za-z]+(?:['-][a-z]+)?[\])"'.,:;!?\\n]{0,4}""")
+_SMALL = frozenset(
+    b"a an and are as at be by can do enter field for from has if in input is it must "
+    b"need no not of on or please should that the this to use was will with you your".split()
+)
 _PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
-_NUMBERED = re.compile(_NAME)
 
 
 def classes(value: bytes) -> int:
@@ -76,13 +83,27 @@ def is_random(value: bytes) -> bool:
     return upper >= 3 and lower >= 3 and not is_wordy(value)
 
 
+def is_sentence(value: bytes) -> bool:
+    """Say whether a value is something said: a label, a message, not a passphrase."""
+    words = value.split()
+    if len(words) < 2:
+        return False
+    spelled = sum(_SPELLED.fullmatch(word) is not None for word in words)
+    if 3 * spelled < 2 * len(words):
+        return False
+    return not value.islower() or any(word in _SMALL for word in words)
+
+
 def is_name(value: bytes) -> bool:
     """Say whether a value is one name made of words: ``token``, ``&dbToken``."""
     if not _LETTERS.fullmatch(value):
         return False
-    letters = value.strip(b"&*?")
-    pieces = len(_PIECES.findall(letters))
-    return len(letters) >= (3 if pieces < 3 else 3.5) * pieces
+    pieces = _PIECES.findall(value)
+    short = sum(len(piece) < 3 for piece in pieces)
+    if len(pieces) > 1 and (short > 1 or len(pieces[-1]) == 1):
+        return False
+    letters = len(value.strip(b"&*?"))
+    return letters >= (3 if len(pieces) < 3 else 3.5) * len(pieces)
 
 
 def is_code(value: bytes) -> bool:
@@ -109,7 +130,7 @@ def is_literal(value: bytes, *, password: bool = False) -> bool:
     """
     if len(value) < 6 or is_code(value):
         return False
-    if not password and _NUMBERED.fullmatch(value):
+    if not password and is_name(value.rstrip(b"0123456789")):
         return False
     if _NAMELIKE.fullmatch(value) and _ABOUT.search(value):
         return False

@@ -1,0 +1,35 @@
+"""What only stands for a secret is told from what may be one."""
+
+import pytest
+
+from letsbe.redaction.standins import is_stand_in
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", "<your-token>", "${VAR}", "$VAR", "$(pass show x)", "{{ vault.x }}", "%PASS%",
+        "xxxx", "********", "...", "abc...xyz", "changeme", "changeme123", "sk-xxxxxxxx",
+        "SECRET_REF(a.b)", "[REDACTED:x]", "oc-sent-v2.abc", "YOUR_API_KEY", "null",
+        "your-password-here", "string", "AKIAIOSFODNN7EXAMPLE", "op://vault/item/field",
+        "env:TOKEN", "password", "…", "••••••••", "000000000000", "ENC[AES256,x]",
+    ],
+)  # fmt: skip
+def test_a_stand_in_is_one(value: str) -> None:
+    assert is_stand_in(value.encode())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2", "password123", "S3cret!", "Tr0ub4dor&3", "$up3r!pw", "swordfish",
+        "correct horse battery staple", "mytoken9", "p@ssw0rd", "letmein", "12345678",
+        "aB3dE6gH9kL2mN5p",
+    ],
+)  # fmt: skip
+def test_what_may_be_a_secret_is_none(value: str) -> None:
+    assert not is_stand_in(value.encode())
+
+
+def test_a_long_value_is_judged_by_its_beginning() -> None:
+    assert not is_stand_in(b"q7Z" * 100_000)

@@ -1,0 +1,125 @@
+"""What is random goes; what is random and no secret stays."""
+
+import json
+import random
+import string
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from letsbe_redactor_entropy import letsbe_redaction_layers
+from letsbe_redactor_entropy.judging import entropy, is_secret
+from letsbe_redactor_entropy.layer import EntropyLayer
+
+LAYER = EntropyLayer()
+BASE62 = string.ascii_letters + string.digits
+BASE64 = BASE62 + "+/"
+URL64 = BASE62 + "-_"
+HEX = "0123456789abcdef"
+
+
+def draw(alphabet: str, length: int, seed: int = 7) -> str:
+    return "".join(random.Random(seed).choices(alphabet, k=length))
+
+
+def found(text: str) -> list[str]:
+    encoded = text.encode()
+    return [encoded[start:end].decode() for start, end, *_ in LAYER.find(encoded)]
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "length"),
+    [(BASE62, 32), (BASE62, 40), (BASE64, 64), (URL64, 43), (BASE62, 200)]
+    + [(string.ascii_uppercase + "234567", 40), (string.ascii_lowercase + HEX[:10], 40)]
+    + [(HEX, 36), (HEX, 80)],
+)
+def test_nearly_all_random_strings_of_an_alphabet_go(
+    alphabet: str, length: int
+) -> None:
+    values = [draw(alphabet, length, seed) for seed in range(300)]
+    gone = sum(is_secret(value.strip("-_+/").encode()) for value in values)
+
+    assert gone >= 0.93 * len(values)
+
+
+@pytest.mark.parametrize("length", [32, 40, 64, 128])
+def test_digests_of_a_usual_length_stay(length: int) -> None:
+    assert found(f"x {draw(HEX, length)} y") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data:image/png;base64,{}", '{{"image_url": {{"url": "data:x;base64,{}"}}}}',
+        '"integrity": "sha512-{}=="', "nginx@sha256:{}", '{{"signature": "{}"}}',
+        '{{"encrypted_content": "{}"}}', '{{"thoughtSignature": "{}"}}',
+        '{{"a": "{{\\"signature\\": \\"{}\\"}}"}}', '{{"id": "call_{}"}}', "toolu_{}",
+        "msg_{}", "chatcmpl-{}", "resp_{}", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{} bob",
+        "https://x.io/a/{}/b", "/srv/{}/x", "prompt_cache_key={}", "traceparent: 00-{}",
+        "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----", '"etag": "{}"',
+        "-----BEGIN PUBLIC KEY-----\\n{}\\n-----END PUBLIC KEY-----", "x/{}.js",
+        "SHA256:{}", "h1:{}=", '{{"sessionId": "{}"}}', '{{"data": "{}"}}', "pk_live_{}",
+    ],
+)  # fmt: skip
+def test_what_stands_where_no_secret_does_stays(text: str) -> None:
+    assert found(text.format(draw(BASE62, 44))) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "getUserAccountInformationFromDatabaseById2", "letsbe_redactor_patterns_rules_v2",
+        "3f2b8c1e-9d4a-4b6e-8f10-2a7c5d9e1b34", "node_modules/helper-validator-name/lib1",
+        "MAX_TOKENS_PER_REQUEST_WINDOW_SIZE_V2", "12345678901234567890123456789012345",
+        "VGhlc2UgYXJlbid0IHRoZSBkcm9pZHMgeW91J3JlIGxvb2tpbmcgZm9y", "a" * 60 + "1",
+    ],
+)  # fmt: skip
+def test_names_numbers_and_encoded_sentences_stay(text: str) -> None:
+    assert found(f"see {text} there") == []
+
+
+@pytest.mark.parametrize("escape", ["\\n", "\\t", "\\r\\n", "\\\\n", "\\u000a", '\\"'])
+def test_an_escape_is_never_cut(escape: str) -> None:
+    secret = draw(BASE62, 44)
+
+    assert found(f'{{"content": "x{escape}{secret}{escape}y"}}') == [secret]
+
+
+@given(st.lists(st.one_of(st.text(), st.just(draw(BASE64, 50))), max_size=6))
+def test_json_stays_json(parts: list[str]) -> None:
+    text = json.dumps({"a": json.dumps(parts), "b": parts}).encode()
+    for finding in sorted(LAYER.find(text), reverse=True):
+        text = text[: finding.start] + b"[REDACTED:random]" + text[finding.end :]
+
+    json.loads(text)
+    assert [f for f in LAYER.find(text) if b"REDACTED" in text[f.start : f.end]] == []
+
+
+def test_entropy_is_in_bits_a_byte() -> None:
+    assert entropy(b"abcd" * 8) == pytest.approx(2.0)
+    assert entropy(b"aaaa") == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [draw(BASE64, 4000), draw(BASE64, 64) + "\n", draw(HEX, 64) + " ", "a/", "-", "=A"],
+)
+def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
+    def seconds(size: int) -> float:
+        text = (unit * (size // len(unit) + 1))[:size].encode()
+        best = float("inf")
+        for _ in range(3):
+            start = time.perf_counter()
+            LAYER.find(text)
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    assert seconds(8 * 16_384) < 24 * seconds(16_384) + 0.02
+
+
+def test_the_plugin_registers_one_layer() -> None:
+    (layer,) = letsbe_redaction_layers()
+
+    assert (layer.name, layer.order) == ("entropy", 30)

@@ -1,0 +1,61 @@
+"""A literal secret is told from code, words and labels."""
+
+import pytest
+
+from letsbe_redactor_patterns import values
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "hunter2x9", "S3cret!", "Tr0ub4dor&3", "p@ssw0rd", "correct-horse-battery9",
+        "aX9!kk", "XqWTndilhGtc", "k8s-a1b2c3",
+    ],
+)  # fmt: skip
+def test_a_literal_is_one(value: str) -> None:
+    assert values.is_literal(value.encode(), password=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "get_password()", "settings.PASSWORD", "passwordInput", "str", "Optional[str]",
+        "user_id2.name", "process.env.TOKEN", "1234567", "12.5ms", "2024-11-23T10:00",
+        "/run/secrets/db1", "config['x1']", "password2", "sha256", "v1.2.3", "^7.0.3",
+        "string|null", "a@b.com", "release-notes-2024", "lambda x1: x1", "#dddddd",
+        "key.pem", "token_handler2", "&password1",
+    ],
+)  # fmt: skip
+def test_code_numbers_and_places_are_none(value: str) -> None:
+    assert not values.is_literal(value.encode(), password=True)
+
+
+def test_a_numbered_name_may_be_a_password_but_no_token() -> None:
+    assert values.is_literal(b"hunter2", password=True)
+    assert not values.is_literal(b"result12")
+
+
+@pytest.mark.parametrize(
+    "value", ["Enter your password", "must be set", "The 'x' one."]
+)
+def test_a_label_is_a_sentence(value: str) -> None:
+    assert values.is_sentence(value.encode())
+
+
+@pytest.mark.parametrize("value", ["correct horse battery staple", "a1 b2 c3", "word"])
+def test_a_passphrase_is_none(value: str) -> None:
+    assert not values.is_sentence(value.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "random"),
+    [
+        ("aB3dE6gH9kL2", True),
+        ("aaaaaaaaaaaa1", False),
+        ("release-notes-2024", False),
+        ("onlylowercase", False),
+        ("QwErTyUiOpAsDf", True),
+    ],
+)
+def test_drawn_characters_are_told_from_written_ones(value: str, random: bool) -> None:
+    assert values.is_random(value.encode()) is random
