@@ -106,8 +106,8 @@ def _hints_at(part: str, name: str) -> bool:
     """Tell whether a glob hints at one secret name: it fits by what it spells out."""
     stem, dot, extension = name.rpartition(".")
     part_stem, part_dot, part_extension = part.rpartition(".")
-    if stem == _STAR:
-        return _hints_at_suffix(part, extension)
+    if name.startswith(_STAR + "."):
+        return _hints_at_suffix(part, name[2:])
     if dot and part_dot and extension.strip(_STAR) in _EVERYDAY:
         return (
             not _is_generic(part_stem)

@@ -1,6 +1,6 @@
 """Words of a shell that ask about programs, said by a program instead.
 
-There is no shell, so ``command -v git`` would start nothing. What it asks, ``which git``
+There is no shell, so ``command -v git`` would start nothing. What it asks, ``which``
 answers; that is what is judged, shown and run. Words of a shell that change the shell
 itself (``export``, ``source``, ...) have nothing to change; they are refused with what
 to do instead.

@@ -51,7 +51,8 @@ def compile_table(name: str, data: Mapping[str, Any]) -> Table:
 _KEYS = keys(
     "tier external refused why alt operands last unless shift max bare style exact"
     " numeric unlisted bundle anywhere rest prefix ignore recursive names emits filter"
-    " terminated appends inject environment flags when mode because examples sub aliases"
+    " terminated appends inject environment flags when mode because examples sub"
+    " aliases"
 )
 _MODE_KEYS = keys(
     "tier external refused why operands last bare max flags without value operand class"
@@ -91,7 +92,10 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
         names=keys(data.get("names", "")),
         unless=keys(data.get("unless", "")),
         shift=keys(data.get("shift", "")),
-        emits=bool(data.get("emits", False)),
+        emits=data.get("emits") is True,
+        emits_with=keys(data["emits"])
+        if isinstance(data.get("emits"), str)
+        else keys(""),
         filter=bool(data.get("filter", False)),
         terminated=bool(data.get("terminated", False)),
         appends=keys(data["appends"]) if "appends" in data else None,

@@ -237,16 +237,18 @@ def _fed_by(commands: Sequence[JudgedCommand]) -> tuple[str, ...]:
         if table is None or arguments is None:
             return UNTOLD
         inner = arguments.table
-        if inner.emits and all(match.tier is Tier.GREEN for match in command.matches):
-            starts = [word.text for word in arguments.operands] or ["."]
+        # The first operand may be what is searched for: grep, rg.
+        skipped = inner.base.operands[0] not in ("read", "list", "revision")
+        first = 1 if skipped and not arguments.has(inner.shift) else 0
+        files = arguments.operands[first:]
+        if inner.emits or arguments.has(inner.emits_with):
+            if any(match.tier > Tier.GREEN for match in command.matches):
+                return UNTOLD
+            starts = [word.text for word in files] or ["."]
             names = [word.text for word in arguments.values_of(inner.names)]
             below = [posixpath.join(start, name) for start in starts for name in names]
             return (*starts, *below) if below else tuple(map(whole_tree, starts))
         # A filter passes its input on when it reads no file of its own.
-        first = inner.base.operands[0] not in ("read", "list")
-        files = len(arguments.operands) - (
-            1 if first and not arguments.has(inner.shift) else 0
-        )
-        if not inner.filter or files > 0:
+        if not inner.filter or files:
             return UNTOLD
     return UNTOLD

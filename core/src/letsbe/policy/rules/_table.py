@@ -135,6 +135,7 @@ class Table:
     unless: frozenset[str]
     shift: frozenset[str]
     emits: bool
+    emits_with: frozenset[str]
     filter: bool
     terminated: bool
     appends: frozenset[str] | None
