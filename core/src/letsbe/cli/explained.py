@@ -37,8 +37,6 @@ def print_preview(preview: Mapping[str, Any] | None) -> None:
         return
     _heading("takes")
     click.echo(f"  {preview['summary']}")
-    for name, value in preview.get("detail", {}).items():
-        click.echo(f"  {name}  {value}")
     for what in preview.get("left_out", ()):
         click.echo(f"  not counted: {what}")
     if preview.get("difference"):
