@@ -76,7 +76,12 @@ class Server:
 
     tenant: Tenant
     process: subprocess.Popen[str]
-    address: str
+    facts: dict[str, Any]
+
+    @property
+    def address(self) -> str:
+        """Return its base address."""
+        return str(self.facts["safety_wrapper"])
 
     def client(self, who: str = "agents/main", **settings: Any) -> httpx.Client:
         """Return a client that bears a token."""
@@ -139,7 +144,7 @@ def running(tenant: Tenant) -> Iterator[Server]:
     try:
         line = process.stdout.readline()
         assert line, log.read_text()
-        yield Server(tenant, process, json.loads(line)["safety_wrapper"])
+        yield Server(tenant, process, json.loads(line))
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import zlib
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from letsbe.errors import InvalidRequest
 from letsbe.proxy.decoding import Bomb, decode, encodings_of
 
-PACKERS = {"gzip": gzip.compress, "deflate": zlib.compress}
+PACKERS: dict[str, Any] = {"gzip": gzip.compress, "deflate": zlib.compress}
 ENCODINGS = st.lists(st.sampled_from(["gzip", "deflate"]), max_size=2)
 
 

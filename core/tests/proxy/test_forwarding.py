@@ -6,7 +6,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -28,10 +28,9 @@ class Broken:
     name = "broken"
     order = 20
 
-    def find(self, text: bytes) -> Iterator[Finding]:
+    def find(self, text: bytes) -> list[Finding]:
         message = f"broken by {text!r}"
         raise ValueError(message)
-        yield
 
 
 def test_a_registered_secret_becomes_its_reference(proxy: Any, provider: Any) -> None:

@@ -25,6 +25,7 @@ from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.database import Database
+from letsbe.vault.secret import RegisteredSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,14 @@ def open_proxy(home: Home) -> Iterator[Proxy]:
 
 
 def load_redactors(
-    home: Home, configuration: Configuration, vault: WatchedVault
+    home: Home, configuration: Configuration, secrets: RegisteredSecrets
 ) -> Plugins:
     """Load the redaction layers of a home's plugin set.
+
+    Args:
+        home: The home folder.
+        configuration: Its configuration.
+        secrets: What the layers are given of its vault.
 
     Raises:
         ConfigurationError: One of them is not active, or there is none.
@@ -89,7 +95,7 @@ def load_redactors(
     plugins = load_plugins(
         {Kind.REDACTOR},
         lambda name: Site(roots=(), settings=settings.get(name, {})),
-        vault,
+        secrets,
         read_plugin_set(home.plugin_set),
         hook_timeout=configuration.plugins.hook_timeout,
     )

@@ -21,7 +21,11 @@ PARSED_LIMIT = 256 * 1024
 _USAGE = re.compile(rb'"usage"\s*:\s*')
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}")
-_ENDS = (b"data: [DONE]", b"data:[DONE]", b'"message_stop"', b'"response.completed"')
+# What stands in a stream's last event. In the text of a model the quotes would be
+# escaped, and the first would not begin a line.
+_END = re.compile(
+    rb'^data: ?\[DONE\]|"message_stop"|"response\.completed"', re.MULTILINE
+)
 UNKNOWN_MODEL = "unknown"
 
 
@@ -125,12 +129,12 @@ class EventReader(_Reading):
             text, self._skipping = text.partition(b"\n")[2], False
         # Events are counted for the estimate: providers send about a token in each.
         self._output_tokens += text.count(b"data:")
-        self.complete = self.complete or any(end in text for end in _ENDS)
-        if b'"usage"' not in text:
-            return
-        for line in text.splitlines():
-            if line.startswith(b"data:") and b'"usage"' in line:
-                self._take(line[len(b"data:") :])
+        if b'"usage"' in text:
+            for line in text.splitlines():
+                if line.startswith(b"data:") and b'"usage"' in line:
+                    self._take(line[len(b"data:") :])
+        # Without usage the stream's end is waited for.
+        self.complete = self.complete or (self.found and bool(_END.search(text)))
 
 
 class BodyReader(_Reading):

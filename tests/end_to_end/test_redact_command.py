@@ -1,0 +1,184 @@
+"""``letsbe redact``, as people and programs call it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CANARY = "canary-Zk3v9QpL7wXr2TbN"
+
+
+def redact(
+    stdin: str | bytes, *arguments: str, check: int = 0, home: str = "/nonexistent"
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command without a home."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "letsbe", "redact", *arguments],
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        env={**os.environ, "LETSBE_HOME": home},
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == check, ended.stderr
+    return ended
+
+
+def lines(*rows: Any) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def test_text_goes_in_and_comes_out_without_secrets(tenant: Any) -> None:
+    tenant.provide("canary", CANARY)
+    ended = tenant.letsbe("redact", stdin=f"it is {CANARY}\n")
+    assert ended.stdout == "it is SECRET_REF(canary)\n"
+
+
+def test_files_come_one_after_the_other(tenant: Any) -> None:
+    tenant.provide("canary", CANARY)
+    for name in ("a", "b"):
+        (tenant.workspace / name).write_text(f"{name}: {CANARY}\n")
+    ended = tenant.letsbe("redact", "a", "b")
+    assert ended.stdout == "a: SECRET_REF(canary)\nb: SECRET_REF(canary)\n"
+
+
+def test_it_explains_without_values(tenant: Any) -> None:
+    tenant.provide("canary", CANARY)
+    text = f"it is {CANARY} and password=Hk82-pLw9-Qz\n"
+    ended = tenant.letsbe("redact", "--explain", stdin=text)
+    assert "6-29  registered  registry  plain  SECRET_REF(canary)" in ended.stderr
+    assert "password" in ended.stderr
+    assert CANARY not in ended.stderr
+    assert "Hk82" not in ended.stderr
+
+
+def test_bytes_that_are_no_text_pass(tenant: Any) -> None:
+    data = bytes(range(256)) * 10
+    assert redact(data).stdout == data
+
+
+def test_each_line_has_its_own_secrets() -> None:
+    text = f"it is {CANARY}"
+    ended = redact(
+        lines(
+            {"id": 1, "text": text, "secrets": {"first": CANARY}},
+            {"id": 2, "text": text, "secrets": {"second": CANARY}},
+            {"id": 3, "text": text},
+            {"id": 4, "text": text, "secrets": {"first": CANARY}},
+        ),
+        "--jsonl",
+    )
+    rows = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [row["id"] for row in rows] == [1, 2, 3, 4]
+    assert [row["text"] for row in rows] == [
+        "it is SECRET_REF(first)",
+        "it is SECRET_REF(second)",
+        text,
+        "it is SECRET_REF(first)",
+    ]
+    (finding,) = rows[0]["findings"]
+    assert finding == {
+        "start": 6,
+        "end": 29,
+        "kind": "registered",
+        "name": "first",
+        "layer": "registry",
+        "rule": "plain",
+    }
+    assert all(row["elapsed_ms"] >= 0 for row in rows)
+
+
+def test_a_homes_secrets_count_beside_a_lines(tenant: Any) -> None:
+    tenant.provide("canary", CANARY)
+    row = {
+        "id": "x",
+        "text": f"{CANARY} other-value-1",
+        "secrets": {"o": "other-value-1"},
+    }
+    ended = tenant.letsbe("redact", "--jsonl", stdin=lines(row))
+    assert json.loads(ended.stdout)["text"] == "SECRET_REF(canary) SECRET_REF(o)"
+
+
+@pytest.mark.parametrize("size", ["1", "3", "64"])
+def test_a_stream_gives_the_same(size: str) -> None:
+    text = (f"a line with {CANARY}\nand password=Hk82-pLw9-Qz there\n" * 80) + "end"
+    row = {"id": 1, "text": text, "secrets": {"canary": CANARY}}
+    (whole,) = redact(lines(row), "--jsonl").stdout.splitlines()
+    (streamed,) = redact(lines(row), "--jsonl", "--stream", size).stdout.splitlines()
+    first, second = json.loads(whole), json.loads(streamed)
+    assert first["text"] == second["text"]
+    assert first["findings"] == second["findings"]
+    assert len(first["findings"]) == 160
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "[]",
+        '{"id": 7}',
+        '{"id": 7, "text": 5}',
+        '{"id": 7, "text": "x", "secrets": []}',
+        '{"id": 7, "text": "x", "secrets": {"a": 5}}',
+        '{"id": 7, "text": "x", "secrets": {"a": ""}}',
+        '{"id": 7, "text": "x", "secrets": {"a b": "value-of-it"}}',
+        "[" * 100_000,
+    ],
+)
+def test_a_bad_line_is_answered_and_the_next_one_too(line: str) -> None:
+    good = lines({"id": 8, "text": "fine"})
+    ended = redact(f"{line}\n\n{good}", "--jsonl", check=1)
+    first, second = map(json.loads, ended.stdout.splitlines())
+    assert first["error"]["message"]
+    assert b"value-of-it" not in ended.stdout
+    assert second["text"] == "fine"
+
+
+def test_surrogates_and_newlines_survive() -> None:
+    text = "half \ud800 of a pair\nand \u2028 more"
+    (line,) = redact(lines({"id": 1, "text": text}), "--jsonl").stdout.splitlines()
+    assert json.loads(line)["text"] == text
+
+
+def test_it_answers_line_by_line() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "letsbe", "redact", "--jsonl"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LETSBE_HOME": "/nonexistent"},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process:
+        for number in range(3):
+            process.stdin.write(lines({"id": number, "text": "x"}))
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == number
+        process.stdin.close()
+
+
+def test_the_same_secrets_are_compiled_once() -> None:
+    secrets = {f"s{n}": f"value-{n}-{n * 7919:x}" for n in range(5000)}
+    row = {"id": 1, "text": "it is value-77-94e53 here", "secrets": secrets}
+    begun = time.monotonic()
+    redact(lines(row), "--jsonl")
+    one = time.monotonic() - begun
+    begun = time.monotonic()
+    ended = redact(lines(*[row] * 10), "--jsonl")
+    assert time.monotonic() - begun < one * 3 + 1
+    assert b"SECRET_REF(s77)" in ended.stdout.splitlines()[-1]
+
+
+def test_a_home_that_is_broken_is_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    ended = redact("text", check=1, home=str(tmp_path / "home"))
+    assert not ended.stdout
+    assert b"letsbe init" in ended.stderr
