@@ -63,7 +63,7 @@ def openrouter() -> bytes:
         "prompt_tokens_details": {"cached_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 0},
     }
-    value = {"id": "gen-1", "model": "anthropic/claude-sonnet-5", "choices": []}
+    value = {"id": "gen-1", "model": "anthropic/sonnet-5", "choices": []}
     comment = ": OPENROUTER PROCESSING\n\n"
     parts = [comment, event({**value, "usage": usage}), "data: [DONE]\n\n"]
     return "".join(parts).encode()
@@ -98,7 +98,7 @@ def responses() -> bytes:
 def anthropic() -> bytes:
     begun = {
         "id": "msg_1",
-        "model": "claude-sonnet-5",
+        "model": "sonnet-5",
         "usage": {
             "input_tokens": 25,
             "cache_creation_input_tokens": 100,
@@ -132,11 +132,11 @@ STREAMS = {
     ),
     "openrouter": (
         openrouter(),
-        "anthropic/claude-sonnet-5",
+        "anthropic/sonnet-5",
         Usage(194, 2, cost_micros=950),
     ),
     "responses": (responses(), "gpt-5", Usage(328, 52, 300, 20)),
-    "anthropic": (anthropic(), "claude-sonnet-5", Usage(5125, 15, 5000)),
+    "anthropic": (anthropic(), "sonnet-5", Usage(5125, 15, 5000)),
 }
 
 
