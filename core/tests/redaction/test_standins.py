@@ -2,14 +2,14 @@
 
 import pytest
 
-from letsbe.redaction.standins import is_stand_in
+from letsbe.redaction.standins import is_sentence, is_stand_in
 
 
 @pytest.mark.parametrize(
     "value",
     [
-        "", "<your-token>", "${VAR}", "$VAR", "$(pass show x)", "{{ vault.x }}", "%PASS%",
-        "xxxx", "********", "...", "abc...xyz", "changeme", "changeme123", "sk-xxxxxxxx",
+        "", "<your-token>", "${VAR}", "$VAR", "$(pass show x)", "{{ vault.x }}", "%P%",
+        "xxxx", "****", "...", "abc...xyz", "changeme", "changeme123", "sk-xxxxxxxx",
         "SECRET_REF(a.b)", "[REDACTED:x]", "oc-sent-v2.abc", "YOUR_API_KEY", "null",
         "your-password-here", "string", "AKIAIOSFODNN7EXAMPLE", "op://vault/item/field",
         "env:TOKEN", "password", "…", "••••••••", "000000000000", "ENC[AES256,x]",
@@ -33,3 +33,15 @@ def test_what_may_be_a_secret_is_none(value: str) -> None:
 
 def test_a_long_value_is_judged_by_its_beginning() -> None:
     assert not is_stand_in(b"q7Z" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "value", ["Enter your password", "must be set", "The 'x' one."]
+)
+def test_a_label_is_a_sentence(value: str) -> None:
+    assert is_sentence(value.encode())
+
+
+@pytest.mark.parametrize("value", ["correct horse battery staple", "a1 b2 c3", "word"])
+def test_a_passphrase_is_none(value: str) -> None:
+    assert not is_sentence(value.encode())

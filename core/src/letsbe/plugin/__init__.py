@@ -85,7 +85,7 @@ from letsbe.policy.rules import (
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.finding import Finding, RedactionLayer
-from letsbe.redaction.standins import is_stand_in
+from letsbe.redaction.standins import is_sentence, is_stand_in
 from letsbe.vault.secret import RegisteredSecrets, Secret
 
 __all__ = [
@@ -154,6 +154,7 @@ __all__ = [
     "expand",
     "find_program",
     "hookimpl",
+    "is_sentence",
     "is_stand_in",
     "line_from_argv",
     "measure",

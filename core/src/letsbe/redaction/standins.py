@@ -36,7 +36,8 @@ _SPOKEN = re.compile(
         |value|id|jwt|string)
     | \A your (?:[-_ ]|[a-z]*(?:key|token|secret|pass)) | [-_ ]here \Z | goes[-_ ]?here
     | (?:\A|[^a-z]) (?:
-        change[-_ ]?(?:me|this|it|in) | replace[-_ ]?(?:me|this|with) | place[-_ ]?holder
+        change[-_ ]?(?:me|this|it|in) | replace[-_ ]?(?:me|this|with)
+      | place[-_ ]?holder
       | insert[-_ ] | enter[-_ ] | fill[-_ ]?(?:me|in) | to[-_ ]be[-_ ] | redacted
       | dummy | fake[-_] | not[-_ ]?(?:a[-_ ]?real|set|used|needed|required)
       | put[-_ ](?:your|the|it) | set[-_ ](?:me|this|in|by|your) | e\.g\. | example
@@ -64,6 +65,14 @@ _NUMBERED = frozenset(
     b"dummy sample foo bar value token key".split()
 )
 
+_SPELLED = re.compile(rb"""[("'\\]{0,2}[A-Za-z]+(?:['-][a-z]+)?[\])"'.,:;!?\\n]{0,4}""")
+_SMALL = frozenset(
+    b"""
+    a an and are as at be by can do enter field for from has if in input is it must
+    need no not of on or please should that the this to use was will with you your
+    """.split()
+)
+
 
 def is_stand_in(value: bytes) -> bool:
     """Say whether a value only stands where a secret would.
@@ -85,3 +94,22 @@ def is_stand_in(value: bytes) -> bool:
     if spoken in _WORDS or spoken.rstrip(b"0123456789!?.,;:_-") in _NUMBERED:
         return True
     return _SPOKEN.search(spoken) is not None
+
+
+def is_sentence(value: bytes) -> bool:
+    """Say whether a value is something said: a label or message, not a passphrase.
+
+    Args:
+        value: The value alone, without its quotes.
+
+    Returns:
+        True for several words of which most are spelled with letters alone, unless
+        they are all lower case without any small word (``correct horse battery``).
+    """
+    words = value[:_LONGEST].split()
+    if len(words) < 2:
+        return False
+    spelled = sum(_SPELLED.fullmatch(word) is not None for word in words)
+    if 3 * spelled < 2 * len(words):
+        return False
+    return not value.islower() or any(word in _SMALL for word in words)

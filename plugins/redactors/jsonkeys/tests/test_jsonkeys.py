@@ -28,7 +28,7 @@ def found(text: str) -> list[str]:
     [
         ("password", Sensitivity.PASSWORD), ("dbPassword", Sensitivity.PASSWORD),
         ("DB_PASS", Sensitivity.PASSWORD), ("userpassword", Sensitivity.PASSWORD),
-        ("password_hash", Sensitivity.PASSWORD), ("SMTP_PASSWORD_2", Sensitivity.PASSWORD),
+        ("password_hash", Sensitivity.PASSWORD), ("PASSWORD_2", Sensitivity.PASSWORD),
         ("api_key", Sensitivity.SECRET), ("X-Api-Key", Sensitivity.SECRET),
         ("apikey", Sensitivity.SECRET), ("clientSecret", Sensitivity.SECRET),
         ("refresh_token", Sensitivity.SECRET), ("accesstoken", Sensitivity.SECRET),
@@ -44,8 +44,10 @@ def test_a_sensitive_name_is_one(name: str, expected: Sensitivity) -> None:
     "name",
     [
         "max_tokens", "monkey", "keyboard", "token_count", "tokenizer", "public_key",
-        "secretName", "passwordPolicy", "next_page_token", "pad_token", "key", "keys",
-        "primary_key", "compass", "author", "token_type", "passenger", "hotkey", "tokens",
+        "secretName", "passwordPolicy", "next_page_token", "pad_token", "key",
+        "keys",
+        "primary_key", "compass", "author",
+        "token_type", "passenger", "hotkey", "tokens",
         "sessionKey", "password_reset_url", "has_password", "", "pinned", "spin",
         "connectionString",
     ],
@@ -83,7 +85,8 @@ def test_the_value_goes(text: str, values: list[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"password": ""}', '{"password": null}', '{"password": true}', '{"password": 12}',
+        '{"password": ""}', '{"password": null}', '{"password": true}',
+        '{"password": 12}',
         '{"password": "string"}', '{"password": "Password"}', '{"token": "Token"}',
         '{"password": "Enter your password"}', '{"password": "${DB_PASSWORD}"}',
         '{"password": "[REDACTED:password]"}', '{"token": "SECRET_REF(api.token)"}',
@@ -135,9 +138,11 @@ def test_both_searches_agree_on_anything(text: str) -> None:
 
 @pytest.mark.parametrize(
     "unit",
-    ['"password":"', '"password": "hunter2",', '"password":{', '"password":[["', "key"]
-    + ['\\"', '"token":"\\"', "'pass", '{"secret":{"a":"b1c2d3e4"}},'],
-)
+    [
+        '"password":"', '"password": "hunter2",', '"password":{', '"password":[["',
+        "key", '\\"', '"token":"\\"', "'pass", '{"secret":{"a":"b1c2d3e4"}},',
+    ],
+)  # fmt: skip
 def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
     def seconds(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size].encode()

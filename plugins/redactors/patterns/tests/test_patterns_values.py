@@ -36,18 +36,6 @@ def test_a_numbered_name_may_be_a_password_but_no_token() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Enter your password", "must be set", "The 'x' one."]
-)
-def test_a_label_is_a_sentence(value: str) -> None:
-    assert values.is_sentence(value.encode())
-
-
-@pytest.mark.parametrize("value", ["correct horse battery staple", "a1 b2 c3", "word"])
-def test_a_passphrase_is_none(value: str) -> None:
-    assert not values.is_sentence(value.encode())
-
-
-@pytest.mark.parametrize(
     ("value", "random"),
     [
         ("aB3dE6gH9kL2", True),

@@ -26,7 +26,8 @@ _HARMLESS_NAME = re.compile(
     | (?:file|content|git|source)?_?(?:sha|md5|blake)(?:\d\w*)? | crc\w* | shasum
     | commit | rev(?:ision)? | tree | parent | object | oid | fingerprint | thumbprint
     | ids? | uuid | guid | nonce | cursor | continuation | traceparent | tracestate
-    | code_?(?:challenge|verifier) | trace | span | session | sessionkey | kid | request | correlation | key_?id
+    | trace | span | session | sessionkey | kid | request | correlation | key_?id
+    | code_?(?:challenge|verifier)
     | public_?key | pub_?key | pubkey | cert(?:ificate)? | ca | x5c | n | x | y | crv
     | model | name | version | resolved | narhash | h1 | class(?:name)? | tag | slug
     | next_?page_?token | page_?token | next_?token
@@ -62,8 +63,9 @@ _IDENTIFIER = re.compile(
     | thread | asst | file | item | step | batch | vs | vsfs | ftjob | evt | cus | sub
     | pi | ch | in | prod | price | acct | txn | conv | ctc | ws | ig | mcp[lr]? | ci
     | cntr | container | img | session | sess | agent | user | org | proj | team
-    | code_?(?:challenge|verifier) | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
-    | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf | sb_publishable
+    | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
+    | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf
+    | sb_publishable
     | sha(?:1|256|384|512)?(?=-) | md5(?=-)
     )[_-] | call(?=[0-9]) | fc(?=_)""",
     re.VERBOSE,

@@ -11,7 +11,7 @@ from letsbe_redactor_entropy.contexts import (
     is_harmless_place,
     is_identifier,
 )
-from letsbe_redactor_entropy.judging import is_secret
+from letsbe_redactor_entropy.judging import is_digest, is_secret
 from letsbe_redactor_entropy.runs import LEAST, long_runs
 
 _SEGMENT = re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST)
@@ -29,7 +29,8 @@ class EntropyLayer:
         blocks: PublicBlocks | None = None
         found = []
         for start, end in long_runs(text):
-            if is_identifier(text[start:end]):
+            run = text[start:end]
+            if is_digest(run) or is_identifier(run):
                 continue
             for begin, stop in _segments(text, start, end):
                 value = text[begin:stop]

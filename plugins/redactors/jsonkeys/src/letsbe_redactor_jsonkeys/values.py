@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from letsbe.plugin import is_stand_in
+from letsbe.plugin import is_sentence, is_stand_in
 from letsbe_redactor_jsonkeys.names import Sensitivity
 
 _SCHEME = re.compile(
@@ -21,11 +21,6 @@ _CODE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CAPITALIZED = re.compile(rb"[A-Z][a-z]+")
-_SPELLED = re.compile(rb"""[("'\\]{0,2}[A-Za-z]+(?:['-][a-z]+)?[\])"'.,:;!?\\n]{0,4}""")
-_SMALL = frozenset(
-    b"a an and are as at be by can do enter field for from has if in input is it must "
-    b"need no not of on or please should that the this to use was will with you your".split()
-)
 _WORD = re.compile(rb"[A-Za-z]+(?:[-_ .:][A-Za-z]+)*|_?[A-Za-z_$]+|\#[0-9a-fA-F]{3,8}")
 _NAME = re.compile(
     rb"[A-Za-z_.:-]*(?:pass(?:word|wd|phrase)|pwd|secret|token)[A-Za-z_.:-]*",
@@ -55,17 +50,6 @@ def secret_part(value: bytes, kind: Sensitivity) -> tuple[int, int] | None:
         return None
     wanted = _is_password(bare) if kind is Sensitivity.PASSWORD else _is_token(bare)
     return (start, len(value)) if wanted else None
-
-
-def is_sentence(value: bytes) -> bool:
-    """Say whether a value is something said: a label, a message, not a passphrase."""
-    words = value.split()
-    if len(words) < 2:
-        return False
-    spelled = sum(_SPELLED.fullmatch(word) is not None for word in words)
-    if 3 * spelled < 2 * len(words):
-        return False
-    return not value.islower() or any(word in _SMALL for word in words)
 
 
 def is_secret_number(value: bytes, kind: Sensitivity) -> bool:

@@ -10,7 +10,7 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 
-from letsbe.plugin import is_stand_in
+from letsbe.plugin import is_sentence, is_stand_in
 from letsbe_redactor_patterns import values
 
 Check = Callable[[bytes, re.Match[bytes]], bool]
@@ -34,12 +34,12 @@ _TEMPLATE = re.compile(
 )
 
 
-def some(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - one signature
+def some(value: bytes, match: re.Match[bytes]) -> bool:
     """Anything but a stand-in."""
     return not is_stand_in(value)
 
 
-def token(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+def token(value: bytes, match: re.Match[bytes]) -> bool:
     """Characters that were drawn, not written."""
     return values.is_random(value) and not is_stand_in(value)
 
@@ -59,7 +59,7 @@ def mixed(value: bytes, match: re.Match[bytes]) -> bool:
     return token(value, match) and values.classes(value) == 3
 
 
-def hexadecimal(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+def hexadecimal(value: bytes, match: re.Match[bytes]) -> bool:
     """Hexadecimal digits, not one or two of them repeated."""
     return len(set(value)) >= 6 and not is_stand_in(value)
 
@@ -79,7 +79,7 @@ def assigned(value: bytes, match: re.Match[bytes]) -> bool:
 
 
 def other_key(value: bytes, match: re.Match[bytes]) -> bool:
-    """What stands behind ``..._KEY =`` of no known meaning: only a long random value."""
+    """What stands behind ``..._KEY =`` of no known meaning: a long random value."""
     return (
         len(value) >= 20
         and mixed(value, match)
@@ -104,7 +104,7 @@ def beside(value: bytes, match: re.Match[bytes]) -> bool:
     )
 
 
-def flag(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+def flag(value: bytes, match: re.Match[bytes]) -> bool:
     """What a command is given as a password: nearly anything but a variable."""
     if is_stand_in(value) or value.startswith((b"-", b"$", b"<", b"@", b"/", b"~")):
         return False
@@ -151,7 +151,7 @@ def said_token(value: bytes, match: re.Match[bytes]) -> bool:
 
 def named(value: bytes, match: re.Match[bytes]) -> bool:
     """What a list gives as the value of a name such as ``DB_PASSWORD``."""
-    if is_stand_in(value) or values.is_sentence(value):
+    if is_stand_in(value) or is_sentence(value):
         return False
     return bool(match["q"]) or not values.is_code(value)
 
@@ -163,7 +163,7 @@ def kubernetes(value: bytes, match: re.Match[bytes]) -> bool:
     return _SECRET_KIND.search(around) is not None and not is_stand_in(value)
 
 
-def basic(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+def basic(value: bytes, match: re.Match[bytes]) -> bool:
     """Base64 of ``user:password``."""
     padded = value + b"=" * (-len(value) % 4)
     try:
@@ -175,7 +175,7 @@ def basic(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as ab
     return bool(user and colon and password) and readable
 
 
-def in_url(value: bytes, match: re.Match[bytes]) -> bool:  # noqa: ARG001 - as above
+def in_url(value: bytes, match: re.Match[bytes]) -> bool:
     """A password in a URL."""
     if is_stand_in(value) or re.fullmatch(rb"%[sdvq]|[:\w]{1,2}", value):
         return False
@@ -225,10 +225,12 @@ def _environment_value(value: bytes, *, strong: bool) -> bool:
 
 def _quoted(value: bytes, *, strong: bool) -> bool:
     """Judge a value in quotes: labels, expressions and names are not secrets."""
-    if len(value) < 4 or _TEMPLATE.search(value) or values.is_sentence(value):
+    if len(value) < 4 or _TEMPLATE.search(value) or is_sentence(value):
         return False
     if strong:
-        return not re.fullmatch(rb"[A-Za-z]*[._-]?(?:pass\w*|secret\w*)", value, re.I)
+        return not re.fullmatch(
+            rb"[A-Za-z]*[._-]?(?:pass\w*|secret\w*)", value, re.IGNORECASE
+        )
     return values.is_literal(value)
 
 

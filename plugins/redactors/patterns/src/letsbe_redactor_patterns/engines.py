@@ -17,6 +17,9 @@ def best_scanner(rules: Sequence[Rule]) -> Scanner:
     """
     if importlib.util.find_spec("hyperscan") is None:
         return PlainScanner(rules)
-    from letsbe_redactor_patterns.hyperscanning import HyperscanScanner
+    # Imported here, because it imports an optional part of the installation.
+    from letsbe_redactor_patterns.hyperscanning import (  # noqa: PLC0415 - see above
+        HyperscanScanner,
+    )
 
     return HyperscanScanner(rules)

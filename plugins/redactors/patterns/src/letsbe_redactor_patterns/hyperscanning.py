@@ -18,7 +18,7 @@ from letsbe_redactor_patterns.rules import RUN, Rule
 from letsbe_redactor_patterns.scanning import Hits
 
 _LEAST, _LEAST_SHORT = 4, 8
-_TOKEN = "[A-Za-z0-9_.~+/=:%|-]"
+_BODY = "[A-Za-z0-9_.~+/=:%|-]"
 
 
 class HyperscanScanner:
@@ -45,9 +45,10 @@ class HyperscanScanner:
 
 
 class _Expression(NamedTuple):
-    """One expression: its source, its flags and the group it belongs to."""
+    """One expression: its source and anchor, its flags and the group it is in."""
 
     source: bytes
+    anchor: bytes
     flags: int
     group: bytes
 
@@ -57,6 +58,9 @@ class _Group:
 
     def __init__(self, expressions: Mapping[_Expression, list[int]]) -> None:
         self._numbers = list(expressions.values())
+        # What follows an anchor of a token has one length, so each begins apart.
+        self._is_exact = all(expression.group != b"loose" for expression in expressions)
+        self._anchors = [expression.anchor for expression in expressions]
         database = hyperscan.Database()
         database.compile(
             expressions=[expression.source for expression in expressions],
@@ -69,9 +73,34 @@ class _Group:
 
     def scan(self, text: bytes) -> list[tuple[list[int], int]]:
         """Return where the anchors stand, rising, each with its rules' numbers."""
-        found: set[tuple[int, int]] = set()
+        found: list[tuple[int, int, int]] = []
         self._database().scan(text, match_event_handler=_noting(found))
-        return [(self._numbers[number], start) for start, number in sorted(found)]
+        if self._is_exact:
+            starts = {(start, number) for start, _, number in found}
+        else:
+            starts = {
+                (start, number)
+                for first, end, number in found
+                for start in self._starts(text, first, end, number)
+            }
+        return [(self._numbers[number], start) for start, number in sorted(starts)]
+
+    def _starts(self, text: bytes, first: int, end: int, number: int) -> list[int]:
+        """Return all places where a match that ends here may begin.
+
+        Hyperscan gives the leftmost; the anchor may stand in what follows it again.
+        """
+        anchor = self._anchors[number]
+        again = first + len(anchor)
+        if end - again < len(anchor):
+            return [first]
+        rest = text[again:end].lower() if anchor.islower() else text[again:end]
+        places = [first]
+        position = rest.find(anchor)
+        while position >= 0:
+            places.append(again + position)
+            position = rest.find(anchor, position + 1)
+        return places
 
     def _database(self) -> hyperscan.Database:
         # Scratch space must not be shared by scans that run at once.
@@ -83,11 +112,11 @@ class _Group:
         return database
 
 
-def _noting(found: set[tuple[int, int]]) -> Callable[..., None]:
-    add = found.add
+def _noting(found: list[tuple[int, int, int]]) -> Callable[..., None]:
+    add = found.append
 
     def note(number: int, start: int, end: int, flags: int, context: object) -> None:
-        add((start, number))
+        add((start, end, number))
 
     return note
 
@@ -98,7 +127,7 @@ def _expressions(rules: Sequence[Rule]) -> dict[_Expression, list[int]]:
     for number, rule in enumerate(rules):
         for anchor in rule.anchors:
             source = re.escape(anchor) + _following(rule, anchor)
-            expression = _Expression(source, _flags(rule), _group(rule, anchor))
+            expression = _Expression(source, anchor, _flags(rule), _group(rule, anchor))
             expressions.setdefault(expression, []).append(number)
     return expressions
 
@@ -122,4 +151,4 @@ def _following(rule: Rule, anchor: bytes) -> bytes:
     # A match has at least RUN bytes; more than these few would only cost time.
     least = _LEAST if len(anchor) >= _LEAST else _LEAST_SHORT
     least = min(least, RUN - len(anchor))
-    return f"{_TOKEN}{{{least}}}".encode() if least > 0 else b""
+    return f"{_BODY}{{{least}}}".encode() if least > 0 else b""

@@ -26,11 +26,11 @@ _Probe = tuple[bytes, list[_Tested]]
 _IN_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(0x61 if byte in _IN_RUN else 0x20 for byte in range(256))
 _LEAD = 20
-_LEADS = (
-    rb"(?:\A|[^A-Za-z0-9])",
+_ESCAPE_END = (
     rb"(?:\\(?:[nrtbfv0]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%[0-9A-F]{2}"
-    rb"|\[[0-9;]{0,8}m|&(?:quot|amp|lt|gt|nbsp))",
+    rb"|\[[0-9;]{0,8}m|&(?:quot|amp|lt|gt|nbsp))"
 )
+_LEADS = (rb"(?:\A|[^A-Za-z0-9])", _ESCAPE_END)
 _NO_TOKEN = b"abcdefghijklmnopqrstuvwxyz_-"
 
 
@@ -57,8 +57,8 @@ class PlainScanner:
             anchor: [n for a in starting if anchor.startswith(a) for n in starting[a]]
             for anchor in starting
         }
-        self._inner = _probes(rules, "inner")
-        self._loose = _probes(rules, "loose")
+        self._inner = _inner(rules)
+        self._loose = _probes(rules)
 
     def scan(self, text: bytes) -> Hits:
         """Return where the anchors stand."""
@@ -79,12 +79,11 @@ class PlainScanner:
                 place = _in_text(match.start("a"), starts, runs)
                 for number in self._starting[match["a"]]:
                     yield number, place
-        for probe, tests in self._inner:
-            position = joined.find(probe)
-            while position >= 0:
-                place = _in_text(position, starts, runs)
-                yield from _tests_passed(text, place, tests)
-                position = joined.find(probe, position + len(probe))
+        for inner, numbers in self._inner:
+            for match in inner.finditer(joined):
+                place = _in_text(match.start(), starts, runs)
+                for number in numbers:
+                    yield number, place
 
 
 def _in_text(position: int, starts: list[int], runs: list[tuple[int, int]]) -> int:
@@ -93,20 +92,14 @@ def _in_text(position: int, starts: list[int], runs: list[tuple[int, int]]) -> i
     return runs[index][0] + position - starts[index]
 
 
-def _tests_passed(
-    text: bytes, position: int, tests: Iterable[_Tested]
-) -> Iterator[tuple[int, int]]:
-    for number, back, test in tests:
-        if test is None or test(text, position - back):
-            yield number, position - back
-
-
 def _search(text: bytes, probes: Iterable[_Probe]) -> Iterator[tuple[int, int]]:
     """Search one probe after the other; the tests look at what stands round it."""
     for probe, tests in probes:
         position = text.find(probe)
         while position >= 0:
-            yield from _tests_passed(text, position, tests)
+            for number, back, test in tests:
+                if test is None or test(text, position - back):
+                    yield number, position - back
             position = text.find(probe, position + len(probe))
 
 
@@ -140,13 +133,22 @@ def _numbers(rules: Sequence[Rule], place: str) -> dict[bytes, list[int]]:
     return numbers
 
 
-def _probes(rules: Sequence[Rule], place: str) -> list[_Probe]:
-    """Return what to search: of anchors that hold one another, the innermost.
+def _inner(rules: Sequence[Rule]) -> list[tuple[re.Pattern[bytes], list[int]]]:
+    patterns: dict[bytes, list[int]] = {}
+    for anchor, numbers in _numbers(rules, "inner").items():
+        for number in numbers:
+            follow = b"(?=" + rules[number].follow + b")"
+            patterns.setdefault(re.escape(anchor) + follow, []).append(number)
+    return [(re.compile(pattern), numbers) for pattern, numbers in patterns.items()]
 
-    What is searched at ``loose`` is lower case, so its tests need not mind the case.
+
+def _probes(rules: Sequence[Rule]) -> list[_Probe]:
+    """Return what to search anywhere: of anchors that hold one another, the innermost.
+
+    What is searched is lower case, so the tests need not mind the case.
     """
-    numbers = _numbers(rules, place)
-    probes: dict[bytes, list[tuple[int, int, _Test | None]]] = {}
+    numbers = _numbers(rules, "loose")
+    probes: dict[bytes, list[_Tested]] = {}
     for anchor in sorted(numbers, key=lambda a: (len(a), a)):
         probe = next((p for p in probes if p in anchor), anchor)
         tests = probes.setdefault(probe, [])
@@ -159,8 +161,8 @@ def _probes(rules: Sequence[Rule], place: str) -> list[_Probe]:
 def _test(rule: Rule, anchor: bytes, probe: bytes) -> _Test | None:
     if not rule.follow and anchor == probe:
         return None
-    flags = re.IGNORECASE if rule.place == "loose" else re.NOFLAG
-    return re.compile(re.escape(anchor) + b"(?:" + rule.follow + b")", flags).match
+    source = re.escape(anchor) + b"(?:" + rule.follow + b")"
+    return re.compile(source, re.IGNORECASE).match
 
 
 def _beginnings(anchors: Iterable[bytes]) -> list[re.Pattern[bytes]]:

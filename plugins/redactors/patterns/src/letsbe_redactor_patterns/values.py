@@ -47,11 +47,6 @@ _ABOUT = re.compile(
 )
 _NAMELIKE = re.compile(rb"[&*]?[A-Za-z_$][\w$.-]*")
 _LETTERS = re.compile(rb"&?\*?[A-Za-z_$]+\??")
-_SPELLED = re.compile(rb"""[("'\\]{0,2}[A-Za-z]+(?:['-][a-z]+)?[\])"'.,:;!?\\n]{0,4}""")
-_SMALL = frozenset(
-    b"a an and are as at be by can do enter field for from has if in input is it must "
-    b"need no not of on or please should that the this to use was will with you your".split()
-)
 _PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -81,17 +76,6 @@ def is_random(value: bytes) -> bool:
         return classes(value) > 1 and not is_wordy(value)
     upper, lower = len(_UPPER.findall(value)), len(_LOWER.findall(value))
     return upper >= 3 and lower >= 3 and not is_wordy(value)
-
-
-def is_sentence(value: bytes) -> bool:
-    """Say whether a value is something said: a label, a message, not a passphrase."""
-    words = value.split()
-    if len(words) < 2:
-        return False
-    spelled = sum(_SPELLED.fullmatch(word) is not None for word in words)
-    if 3 * spelled < 2 * len(words):
-        return False
-    return not value.islower() or any(word in _SMALL for word in words)
 
 
 def is_name(value: bytes) -> bool:
