@@ -19,8 +19,10 @@ _TOKEN = re.compile(
 )
 _REGEX = re.compile(r"/(?:[^/\\\n]|\\.)+/")
 # system() runs a program; getline can read any file or program; ARGV says which files
-# are read next.
-_RISKY = re.compile(r"system|getline|ARGV|ARGC|PROCINFO|extension|namespace")
+# are read next; ENVIRON holds the secrets that the command was given.
+_RISKY = re.compile(
+    r"system|getline|ARGV|ARGC|ENVIRON|PROCINFO|SYMTAB|extension|namespace"
+)
 _BRACKET = re.compile(r"\\.|\[\^?+\]?+[^\]]*+\]", re.DOTALL)
 _CONSOLE = frozenset({'"/dev/stdout"', '"/dev/stderr"', '"-"'})
 

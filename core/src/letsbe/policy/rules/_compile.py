@@ -115,7 +115,9 @@ def _compile(name: str, data: Mapping[str, Any], parent: Table | None) -> Table:
             continue
         compiled = _compile(f"{name}.{sub}", _like(rules, siblings), table)
         for alias in (sub, *compiled.aliases):
-            subs[alias] = compiled
+            if subs.setdefault(alias, compiled) is not compiled:
+                message = f"{name}: two subcommands are called {alias}"
+                raise ValueError(message)
     return table
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from letsbe.policy.rules._sql_functions import HARMLESS_CALLS
 from letsbe.policy.tiers import Tier
 
 _NOISE = re.compile(
@@ -18,12 +19,12 @@ _NOISE = re.compile(
 _FIRST = re.compile(r"\s*\(*\s*([A-Za-z]+)")
 _READS = frozenset(
     {"select", "show", "explain", "describe", "desc", "values", "table", "with"}
-    | {"pragma", "analyze", "check", "use"}
+    | {"pragma", "check", "use"}
 )
 _CHANGES = re.compile(
     r"insert|update|replace|merge|create|comment|begin|commit|rollback|start|end"
     r"|savepoint|release|lock|unlock|refresh|reindex|vacuum|optimize|notify|listen"
-    r"|unlisten|set|upsert|discard|deallocate|prepare|cluster|checkpoint"
+    r"|unlisten|analyze|set|upsert|discard|deallocate|prepare|cluster|checkpoint"
 )
 _WRITING_WORDS = re.compile(
     r"\b(insert|update|merge|into|create|replace|nextval|setval|set_config)\b",
@@ -40,6 +41,18 @@ _DESTROYING_WORDS = re.compile(
 )
 _SECRET_TABLES = re.compile(
     r"\b(pg_shadow|pg_authid|mysql\.user|authentication_string|rolpassword)\b",
+    re.IGNORECASE,
+)
+# A function that is not known may be anyone's, and so may do anything.
+_CALL = re.compile(r"([\w.]+|''|\"\")\s*\(")
+# SQLite's pragmas that show something, with or without a name in parentheses.
+_PRAGMA_READS = re.compile(
+    r"pragma\s+(\w+\.)?(table_x?info|table_list|index_x?info|index_list|database_list"
+    r"|foreign_key_(list|check)|collation_list|function_list|module_list|pragma_list"
+    r"|compile_options|integrity_check|quick_check)\s*(\(.*\))?\s*"
+    r"|pragma\s+(\w+\.)?(user_version|schema_version|application_id|page_(size|count)"
+    r"|freelist_count|encoding|journal_mode|foreign_keys|synchronous|cache_size"
+    r"|auto_vacuum|busy_timeout|data_version|locking_mode|temp_store|mmap_size)\s*",
     re.IGNORECASE,
 )
 _PSQL_READS = re.compile(
@@ -83,7 +96,14 @@ def _statement(text: str) -> Tier:
     if "\\" in text:
         return Tier.RED
     if word == "pragma":
-        return Tier.YELLOW if "=" in text else Tier.GREEN
+        return Tier.GREEN if _PRAGMA_READS.fullmatch(text) else Tier.YELLOW
     if word in _READS:
-        return Tier.GREEN
+        return Tier.YELLOW if _calls_unknown(text) else Tier.GREEN
     return Tier.YELLOW if _CHANGES.fullmatch(word) else Tier.RED
+
+
+def _calls_unknown(text: str) -> bool:
+    return any(
+        found[1].lower().removeprefix("pg_catalog.") not in HARMLESS_CALLS
+        for found in _CALL.finditer(text)
+    )
