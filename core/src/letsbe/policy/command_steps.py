@@ -31,17 +31,21 @@ _PROGRAMS = re.compile(
     r"|perl[0-9.]*|ruby[0-9.]*|i?rb|php[0-9.]*|lua(jit)?[0-9.]*|tclsh[0-9.]*|Rscript|java"
     r"|[gmn]?awk|s?ed|julia|ghci|erl|elixir|guile|gdb|expect|wish[0-9.]*|R|jshell"
     # Clients that take statements of a language.
-    r"|psql|mysql|mariadb|sqlite3|redis-cli|mongosh?|clickhouse-client|influx|ldapmodify"
-    # What runs commands: wrappers, builders, planners, sessions.
-    r"|env|sudo|doas|su|runuser|pkexec|time(out)?|nice|ionice|nohup|setsid|stdbuf|chroot"
+    r"|psql|mysql|mariadb|sqlite3|redis-cli|mongo(sh)?|clickhouse-client|influx|ldapmodify"
+    # What runs commands: wrappers, builders, planners, sessions, containers.
+    r"|env|sudo|doas|su|run0|runuser|pkexec|time(out)?|nice|ionice|nohup|setsid|stdbuf|chroot"
     r"|nsenter|unshare|xargs|parallel|watch|flock|script|strace|ltrace|ssh|ssh-agent"
     r"|chrt|taskset|prlimit|setpriv|runcon|choom|chronic|systemd-run|systemd-cat"
     r"|systemd-inhibit|screen|tmux|byobu|at|batch|crontab|make|gmake|cmake|ninja|rake"
-    r"|invoke|npm|npx|yarn|pnpm|pipx|uv|uvx|composer|artisan|wp|bundle|cargo|go|gradle|mvn"
+    r"|invoke|npm|npx|p?npx|bunx|corepack|yarn|pnpm|pipx|uv|uvx|composer|artisan|wp|bundle|cargo|go|gradle|mvn"
+    r"|(docker|podman)(-compose|d)?|nerdctl|buildah|skopeo|containerd|ctr|crictl|runc"
+    r"|crun|lxc|incus|fab|salt(-call)?|puppet|chef-client|parallel-ssh|pssh|anacron|sftp"
     r"|ansible(-[a-z]+)?|terraform|tofu|helm|jupyter|logrotate|run-parts|debugfs|openclaw"
     # Editors and pagers with commands of their own.
     r"|vim?|nvim|view|ex|nano|emacs|pico|less|more|man|visudo|vipw|mc"
 )
+_TOLD_BY_HOSTS = keys("url host remote")
+"""Kinds of operands of which a class knows what it has to: the hosts."""
 _SUBCOMMANDS = keys(
     "exec run eval shell console edit ssh debug attach rsh script bisect foreach"
 )
@@ -102,7 +106,7 @@ def _step(
         tier=tier,
         rules=rules,
         flags=frozenset(g.flag.name for _, g in arguments.flags if g.flag),
-        fixed=tuple(_fixed(arguments, tier, pin=external and hosts_unknown)),
+        fixed=tuple(_fixed(command, arguments, tier, pin=external and hosts_unknown)),
         paths=max((PathClass[c.upper()] for c in classes - {"top"}), default=None),
         top="top" in classes,
         external=external,
@@ -120,18 +124,32 @@ def _names(command: JudgedCommand, arguments: Arguments) -> list[str]:
     return names
 
 
-def _fixed(arguments: Arguments, tier: Tier, *, pin: bool) -> Iterator[str]:
+def _fixed(
+    command: JudgedCommand, arguments: Arguments, tier: Tier, *, pin: bool
+) -> Iterator[str]:
     """Yield the words that a class keeps as they are.
 
-    Where harm is done, the values of flags that are no paths (``-aG sudo``); where it
-    cannot be told which hosts are contacted, the operands, which name them.
+    Where harm is done, all that is no path: the values of flags (``-aG sudo``) and the
+    operands that say what is meant (a unit, a user, a process). Where it cannot be told
+    which hosts are contacted, every operand.
     """
     for _, given in arguments.flags:
         flag = given.flag
         if flag and tier >= Tier.RED and flag.group not in PATH_KINDS:
             yield from (f"{flag.name}={value.text}" for value in given.values)
-    if pin:
-        yield from (word.text for word in arguments.operands)
+    free = not pin and (tier < Tier.RED or _kinds(arguments) <= _TOLD_BY_HOSTS)
+    if not free:
+        for word in arguments.operands:
+            if pin or word.text not in command.classes:
+                yield word.text
+
+
+def _kinds(arguments: Arguments) -> set[str]:
+    """Return every kind that the operands may have, in any mode of the program."""
+    table = arguments.table
+    bases = [table.base, *(base for _, base in table.modes)]
+    kinds = {kind for base in bases for kind in base.operands}
+    return kinds | {base.last for base in bases if base.last}
 
 
 def _unfit(does: list[str], arguments: Arguments, matches: list[Match]) -> str | None:
