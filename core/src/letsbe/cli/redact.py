@@ -187,7 +187,9 @@ def _answer_lines(redactor: Redactor, source: BinaryIO, stream: int | None) -> b
 def _answer(redactor: Redactor, line: bytes, stream: int | None) -> dict[str, Any]:
     identity = None
     try:
-        identity, text, secrets = _parsed(line)
+        row = _row(line)
+        identity = row.get("id")
+        text, secrets = _checked(row)
         redactor.use(secrets)
         start = time.perf_counter()
         redacted, spans = redactor.run(text, stream)
@@ -202,24 +204,30 @@ def _answer(redactor: Redactor, line: bytes, stream: int | None) -> dict[str, An
     }
 
 
-def _parsed(line: bytes) -> tuple[Any, bytes, dict[str, str]]:
+def _row(line: bytes) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        raise InvalidRequest("the line is not JSON") from None
-    if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise InvalidRequest("the line is no object with a string `text`")
-    secrets = row.get("secrets") or {}
-    strings = isinstance(secrets, dict) and all(
-        isinstance(value, str) and value for value in secrets.values()
-    )
-    if not strings:
-        raise InvalidRequest("`secrets` is no object of strings that are not empty")
+        row = None
+    if not isinstance(row, dict):
+        raise InvalidRequest("the line is not a JSON object")
+    return row
+
+
+def _checked(row: Mapping[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """Return a line's text and secrets."""
     from letsbe.vault.names import check_name  # noqa: PLC0415 - slow to import
 
-    for name in secrets:
+    text, secrets = row.get("text"), row.get("secrets", {})
+    if not isinstance(text, str):
+        raise InvalidRequest("the line has no string `text`")
+    if not isinstance(secrets, dict):
+        raise InvalidRequest("`secrets` is not an object of names and values")
+    for name, value in secrets.items():
         check_name(name, "secrets")
-    return row.get("id"), row["text"].encode("utf-8", "surrogatepass"), secrets
+        if not isinstance(value, str) or not value:
+            raise InvalidRequest("a value in `secrets` is no string, or empty")
+    return text.encode("utf-8", "surrogatepass"), secrets
 
 
 def _decoded(text: bytes) -> str:
