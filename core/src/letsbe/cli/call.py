@@ -96,14 +96,16 @@ async def _answer_line(
     wrapper: Wrapper, line: bytes, agent: str, session: str
 ) -> dict[str, Any]:
     from letsbe.cli.lines import parse_line  # noqa: PLC0415 - loads pydantic
+    from letsbe.wrapper.answers import showable  # noqa: PLC0415 - loads pydantic
 
     line_id, request, agent_id, error = parse_line(line, session)
-    if request is None:
-        return {"id": line_id, "status": "error", "error": error_json(error)}
     try:
+        if request is None:
+            raise error
         answer = await wrapper.dispatcher.call(request, agent_id or agent)
     except LetsBeError as problem:
-        return {"id": line_id, "status": "error", "error": error_json(problem)}
+        shown = error_json(showable(problem, wrapper.pipeline))
+        return {"id": line_id, "status": "error", "error": shown}
     return {"id": line_id, **answer.model_dump(mode="json")}
 
 

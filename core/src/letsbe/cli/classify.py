@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -74,22 +74,36 @@ def judge(wrapper: Wrapper, request: ToolRequest, agent: str) -> dict[str, Any]:
     try:
         verdict, _ = wrapper.dispatcher.judge(request, agent)
     except LetsBeError as error:
-        return {
+        return _refused(wrapper, error)
+    return _redacted(
+        wrapper,
+        {
+            "tier": str(verdict.tier),
+            "external": verdict.external,
+            "refused": verdict.refused,
+            "rule": verdict.rule,
+            "reason": verdict.reason,
+            "alternative": verdict.alternative,
+        },
+    )
+
+
+def _refused(wrapper: Wrapper, error: LetsBeError) -> dict[str, Any]:
+    return _redacted(
+        wrapper,
+        {
             "tier": "RED",
             "external": False,
             "refused": True,
             "rule": error.code,
             "reason": error.message,
             "alternative": error.alternative,
-        }
-    return {
-        "tier": str(verdict.tier),
-        "external": verdict.external,
-        "refused": verdict.refused,
-        "rule": verdict.rule,
-        "reason": verdict.reason,
-        "alternative": verdict.alternative,
-    }
+        },
+    )
+
+
+def _redacted(wrapper: Wrapper, told: dict[str, Any]) -> dict[str, Any]:
+    return cast(dict[str, Any], wrapper.pipeline.redact_json(told))
 
 
 def _judge_line(wrapper: Wrapper, line: bytes, agent: str) -> dict[str, Any]:
@@ -97,7 +111,5 @@ def _judge_line(wrapper: Wrapper, line: bytes, agent: str) -> dict[str, Any]:
 
     line_id, request, agent_id, error = parse_line(line, "cli")
     if request is None:
-        refused = {"tier": "RED", "external": False, "refused": True}
-        said = {"rule": error.code, "reason": error.message, "alternative": None}
-        return {"id": line_id, **refused, **said}
+        return {"id": line_id, **_refused(wrapper, error)}
     return {"id": line_id, **judge(wrapper, request, agent_id or agent)}

@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from letsbe.errors import Conflict, LetsBeError, Refused
+from letsbe.errors import Conflict, FieldError, LetsBeError, OutputWithheld, Refused
 from letsbe.policy.verdict import Verdict
+from letsbe.redaction.pipeline import Pipeline
 
 
 class Status(enum.StrEnum):
@@ -94,3 +95,26 @@ def failed(error: LetsBeError, verdict: Verdict | None = None) -> Answer:
             FieldDetail(field=d.field, message=d.message) for d in error.details
         ),
     )
+
+
+def showable(error: LetsBeError, pipeline: Pipeline) -> LetsBeError:
+    """Take secrets out of an error: names of fields come from the caller too.
+
+    Args:
+        error: What is to be shown.
+        pipeline: Finds the secrets.
+
+    Returns:
+        An error of the same kind; or, if it cannot be redacted, one that says so.
+    """
+    clean = pipeline.redact_text
+    try:
+        return type(error)(
+            clean(error.message),
+            details=tuple(
+                FieldError(clean(d.field), clean(d.message)) for d in error.details
+            ),
+            alternative=error.alternative and clean(error.alternative),
+        )
+    except OutputWithheld as withheld:
+        return withheld

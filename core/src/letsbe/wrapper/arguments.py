@@ -1,4 +1,4 @@
-"""Arguments as they may be stored: registered values turned into references.
+"""Requests as they may be stored: registered values turned into references.
 
 A model never sees a secret's value, but a file, a tool or a person may have put one
 into a call. Such a value becomes ``SECRET_REF(name)`` before anything else happens, so
@@ -7,11 +7,18 @@ that its scopes count and neither approval nor audit ever holds it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from letsbe.errors import OutputWithheld
 from letsbe.redaction.pipeline import Pipeline
+from letsbe.vault.names import NAME
 from letsbe.vault.vault import Vault
+from letsbe.wrapper.requests import RequestContext, ToolRequest
+
+REFERENCE = rf"SECRET_REF\({NAME}\)"
+"""A reference that is well-formed, as a regular expression."""
 
 
 def normalised(
@@ -36,18 +43,62 @@ def normalised(
     values = {
         secret.reveal(): f"SECRET_REF({name})" for name, secret in current.items()
     }
-    longest_first = sorted(values, key=len, reverse=True)
-    referred = _replaced(arguments, {value: values[value] for value in longest_first})
+    referred = _replaced(arguments, _any_of(values), values)
     return referred, pipeline.redact_json(referred) is referred
 
 
-def _replaced(value: Any, references: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+def with_clean_ids(request: ToolRequest, pipeline: Pipeline) -> ToolRequest:
+    """Turn registered values in the ids of a request into references.
+
+    Ids are stored and shown as they come, and are the caller's to choose.
+
+    Args:
+        request: A request.
+        pipeline: Finds the values.
+
+    Returns:
+        The request; the same object if there was nothing to do. An id that only looks
+        like a secret, as random ones do, stays as it is. With a layer that fails the
+        request has no ids; its arguments cannot be looked at either, so nothing runs.
+    """
+    ids = {"session_id": request.session_id, **request.context.model_dump()}
+    given = {name: text for name, text in ids.items() if text is not None}
+    try:
+        clean = {name: pipeline.redact_text(text) for name, text in given.items()}
+    except OutputWithheld:
+        none = {"session_id": "withheld", "context": RequestContext()}
+        return request.model_copy(update=none)
+    changed = {
+        name: text
+        for name, text in clean.items()
+        if text != given[name] and re.search(REFERENCE, text)
+    }
+    if not changed:
+        return request
+    session_id = changed.pop("session_id", request.session_id)
+    context = request.context.model_copy(update=changed)
+    return request.model_copy(update={"session_id": session_id, "context": context})
+
+
+def _any_of(values: Mapping[str, str]) -> re.Pattern[str]:
+    """Match a reference, or else the longest value.
+
+    References stand first, so that a value which is another secret's name, or a part
+    of the word itself, leaves them whole.
+    """
+    longest_first = sorted(values, key=len, reverse=True)
+    return re.compile("|".join([REFERENCE, *map(re.escape, longest_first)]))
+
+
+def _replaced(
+    value: Any,  # noqa: ANN401 - any JSON
+    pattern: re.Pattern[str],
+    references: Mapping[str, str],
+) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, str):
-        for plain, reference in references.items():
-            value = value.replace(plain, reference)
-        return value
+        return pattern.sub(lambda found: references.get(found[0], found[0]), value)
     if isinstance(value, Mapping):
-        return {key: _replaced(item, references) for key, item in value.items()}
+        return {k: _replaced(item, pattern, references) for k, item in value.items()}
     if isinstance(value, list):
-        return [_replaced(item, references) for item in value]
+        return [_replaced(item, pattern, references) for item in value]
     return value

@@ -22,6 +22,7 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.allowances import Allow, check_shown
 from letsbe.wrapper.answers import Answer, Status, failed, refused
 from letsbe.wrapper.approvals import Approval, Approvals, closed
+from letsbe.wrapper.arguments import with_clean_ids
 from letsbe.wrapper.cases import Case, Intake
 from letsbe.wrapper.digests import differences, digest
 from letsbe.wrapper.explaining import explanation, preview
@@ -87,6 +88,7 @@ class Dispatcher:
                 arguments, an id used before, too much at once); nothing was done.
         """
         began = time.monotonic()
+        request = with_clean_ids(request, self._pipeline)
         call, offer = check_call(request, agent_id, self._catalog)
         key = _key(request, agent_id)
         answer = await self._earlier(key)

@@ -8,6 +8,7 @@ which the model reads, and not a protocol error, which the runtime would hide.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -15,15 +16,16 @@ import mcp.types as types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from starlette.types import Receive, Scope, Send
+from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
 
 import letsbe
 from letsbe.errors import Forbidden, LetsBeError
 from letsbe.plugin import Action, Tier
-from letsbe.wrapper.answers import Answer, Status, failed
+from letsbe.wrapper.answers import Answer, Status, failed, showable
 from letsbe.wrapper.http.failures import failure
 from letsbe.wrapper.opening import Wrapper
-from letsbe.wrapper.requests import ToolRequest
+from letsbe.wrapper.requests import ToolRequest, field_errors, invalid
 from letsbe.wrapper.tokens import Caller, Role, Tokens
 
 INSTRUCTIONS = (
@@ -33,7 +35,7 @@ INSTRUCTIONS = (
 )
 
 _CALLER = "letsbe.caller"
-_METHODS = frozenset({"POST"})
+_NO_MESSAGE = "the body is not one JSON-RPC message: send one request a time"
 
 
 class McpEndpoint:
@@ -79,7 +81,7 @@ class McpEndpoint:
         except LetsBeError as error:
             await failure(error)(scope, receive, send)
             return
-        await self._sessions.handle_request(scope, receive, send)
+        await self._sessions.handle_request(scope, receive, self._guarded(send))
 
     def _admit(self, scope: Scope) -> Caller:
         header = dict(scope["headers"]).get(b"authorization", b"")
@@ -100,15 +102,56 @@ class McpEndpoint:
         assert context.request is not None
         agent_id = context.request.scope[_CALLER].agent_id
         try:
-            request = ToolRequest(
-                session_id=f"mcp:{agent_id}",
-                tool_name=params.name,
-                tool_args=params.arguments or {},
-            )
+            request = _request(params, f"mcp:{agent_id}")
             answer = await self._wrapper.dispatcher.call(request, agent_id)
         except LetsBeError as error:
-            answer = failed(error)
+            answer = failed(showable(error, self._wrapper.pipeline))
         return result_of(answer)
+
+    def _guarded(self, send: Send) -> Send:
+        """Let no error pass in which the SDK quotes what was sent."""
+        held: list[Message] = []
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                held.append(message)
+                return
+            if held:
+                start, body = held.pop(), message.get("body", b"")
+                clean = self._clean_error(body)
+                if clean is not body:
+                    length = (b"content-length", str(len(clean)).encode())
+                    others = [h for h in start["headers"] if h[0] != length[0]]
+                    start = {**start, "headers": [*others, length]}
+                    message = {**message, "body": clean}
+                await send(start)
+            await send(message)
+
+        return guarded
+
+    def _clean_error(self, body: bytes) -> bytes:
+        if b'"error"' not in body:
+            return body
+        answer = json.loads(body)
+        error = answer.get("error")
+        if error is None:
+            return body
+        text = str(error["message"])
+        quoted = text.startswith("Validation error")
+        shown = _NO_MESSAGE if quoted else self._wrapper.pipeline.redact_text(text)
+        answer["error"] = {"code": error["code"], "message": shown}
+        return json.dumps(answer).encode()
+
+
+def _request(params: types.CallToolRequestParams, session_id: str) -> ToolRequest:
+    try:
+        return ToolRequest(
+            session_id=session_id,
+            tool_name=params.name,
+            tool_args=params.arguments or {},
+        )
+    except ValidationError as error:
+        raise invalid("the call's form is wrong", field_errors(error)) from None
 
 
 def tool_of(action: Action) -> types.Tool:

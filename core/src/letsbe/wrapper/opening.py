@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from letsbe.configuration import Configuration, load_configuration
-from letsbe.errors import ConfigurationError
+from letsbe.errors import ConfigurationError, LetsBeError
 from letsbe.home import Home
 from letsbe.plugin import Site
 from letsbe.plugin._facade import Plugins, load_plugins
@@ -23,6 +23,7 @@ from letsbe.storage.keys import load_key
 from letsbe.vault.vault import Vault
 from letsbe.wrapper.agents import AgentPolicies
 from letsbe.wrapper.allowances import Allowances
+from letsbe.wrapper.answers import showable
 from letsbe.wrapper.approvals import Approvals
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
@@ -118,6 +119,7 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
         ConfigurationError: The home is missing, wrong or unsafe, or a redaction layer
             that was chosen cannot be used.
         StorageError: The database is from a newer version, or cannot be used.
+        LetsBeError: What the block raises, with the secrets taken out of it.
     """
     configuration = load_configuration(home)
     vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
@@ -138,7 +140,11 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
                 f" out of what is answered: add one to {home.plugin_set}"
             )
             raise ConfigurationError(message)
-        yield assemble(home, configuration, database, desk, audit, plugins)
+        wrapper = assemble(home, configuration, database, desk, audit, plugins)
+        try:
+            yield wrapper
+        except LetsBeError as error:
+            raise showable(error, wrapper.pipeline) from None
 
 
 def assemble(

@@ -86,8 +86,8 @@ def parse_request(body: bytes) -> ToolRequest:
 
 def invalid(summary: str, details: tuple[FieldError, ...]) -> InvalidRequest:
     """Make the error for a wrong form; it names the first field in its text."""
-    first = f": {details[0].field}: {details[0].message}" if details else ""
-    return InvalidRequest(f"{summary}{first}", details=details)
+    first = [text for d in details[:1] for text in (d.field, d.message) if text]
+    return InvalidRequest(": ".join([summary, *first]), details=details)
 
 
 def check_call(

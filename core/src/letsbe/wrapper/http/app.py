@@ -13,9 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from letsbe.errors import LetsBeError
+from letsbe.wrapper.answers import showable
 from letsbe.wrapper.http import approvals, audit, classes, health, secrets, tools
 from letsbe.wrapper.http.endpoints import Endpoint
-from letsbe.wrapper.http.failures import on_http_error, on_letsbe_error, on_unexpected
+from letsbe.wrapper.http.failures import failure, on_http_error, on_unexpected
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
 from letsbe.wrapper.http.openapi import document
 from letsbe.wrapper.mcp import McpEndpoint
@@ -43,6 +44,10 @@ def make_app(wrapper: Wrapper, tokens: Tokens) -> Starlette:
     mcp = McpEndpoint(wrapper, tokens, settings.body_limit)
     described = document(ENDPOINTS)
 
+    async def on_letsbe_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, LetsBeError)
+        return failure(showable(error, wrapper.pipeline))
+
     async def openapi(_: Request) -> Response:
         return JSONResponse(described)
 
@@ -53,7 +58,7 @@ def make_app(wrapper: Wrapper, tokens: Tokens) -> Starlette:
 
     routes: list[BaseRoute] = [row.route(wrapper, tokens) for row in ENDPOINTS]
     routes.append(Route("/api/v1/openapi.json", openapi))
-    routes.append(Route("/mcp", mcp))
+    routes.append(Route("/mcp", mcp, methods=["POST"]))
     names = {*LOOPBACK_NAMES, settings.host}
     return Starlette(
         routes=routes,

@@ -36,18 +36,13 @@ def failure(error: LetsBeError) -> Response:
     return JSONResponse(body_of(error), status, headers)
 
 
-async def on_letsbe_error(_: Request, error: Exception) -> Response:
-    """Answer a request that one of our errors ended."""
-    assert isinstance(error, LetsBeError)
-    return failure(error)
-
-
 async def on_http_error(_: Request, error: Exception) -> Response:
     """Answer a request that matches no route."""
     status = getattr(error, "status_code", 500)
     code = {404: "not_found", 405: "method_not_allowed"}.get(status, "error")
     message = "see /api/v1/openapi.json for the paths and methods there are"
-    return JSONResponse(_body(code, message), status)
+    headers = getattr(error, "headers", None)
+    return JSONResponse(_body(code, message), status, headers)
 
 
 async def on_unexpected(request: Request, error: Exception) -> Response:
