@@ -1,0 +1,46 @@
+"""No path of the set escapes or is blocked wrongly, and the scorer would tell."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCORER = Path(__file__).with_name("score_paths.py")
+DATASET = SCORER.with_name("paths.jsonl")
+
+
+def score(*arguments: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, SCORER, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_no_path_of_the_set_is_judged_wrongly() -> None:
+    run = score()
+
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert len(DATASET.read_text(encoding="utf-8").splitlines()) >= 100
+
+
+def test_each_kind_of_error_is_counted_and_shown(tmp_path: Path) -> None:
+    rows = [
+        {"class": "one", "action": "read", "path": "a.txt", "expected": "refuse"},
+        {"class": "one", "action": "read", "path": "link_out", "expected": "allow"},
+        {"class": "two", "action": "write", "path": "a.txt", "expected": "allow"},
+    ]
+    dataset = tmp_path / "rows.jsonl"
+    dataset.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+    run = score(dataset)
+    table = [line.split() for line in run.stdout.splitlines()]
+
+    assert run.returncode == 1
+    assert ["one", "2", "1", "1", "2"] in table
+    assert ["two", "1", "0", "0", "0"] in table
+    assert sum(line[0] == "wrong:" for line in table) == 2
