@@ -1,0 +1,18 @@
+"""Tiers that the kernel enforces: a program gets no more than its tier allows."""
+
+from letsbe.policy.sandbox._sandbox import Mechanism, Sandbox, Start
+from letsbe.policy.sandbox._threads import SandboxFailed
+from letsbe.policy.sandbox.access import Access, Grant, Level
+from letsbe.policy.sandbox.settings import ResourceLimits, SandboxSettings
+
+__all__ = [
+    "Access",
+    "Grant",
+    "Level",
+    "Mechanism",
+    "ResourceLimits",
+    "Sandbox",
+    "SandboxFailed",
+    "SandboxSettings",
+    "Start",
+]
