@@ -128,7 +128,11 @@ def test_packed_bodies_are_searched_and_sent_plain(
         ("deflate", b"\x78\x9cnonsense", 400),
         ("deflate", zlib.compress(body()) + b"more", 400),
         ("gzip", gzip.compress(b"a" * 60_000_000, mtime=0), 413),
-        ("gzip", gzip.compress(gzip.compress(b"a" * 60_000_000, mtime=0), mtime=0), 413),
+        (
+            "gzip",
+            gzip.compress(gzip.compress(b"a" * 60_000_000, mtime=0), mtime=0),
+            413,
+        ),
         ("deflate", zlib.compress(b"\0" * 60_000_000), 413),
     ],
 )
