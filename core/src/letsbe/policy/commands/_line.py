@@ -206,7 +206,8 @@ class _LineReader:
             raise _bad_redirection(self._redirection)
         closing = Operator("", self._end, self._end)
         # As in bash, one ; may end the line.
-        if self._words or self._stages or self._join != ";":
+        begun = self._words or self._stages or self._stage != Stage(())
+        if begun or self._join != ";":
             self._end_pipeline(closing)
         return CommandLine(tuple(self._pipelines))
 

@@ -151,11 +151,11 @@ def tokens(text: str) -> Iterator[Word | Operator]:
             place = comment.end()
             continue
         operator = _OPERATOR.match(text, place)
-        if operator:
+        if operator and not text.startswith(";&", place):
             yield Operator(operator[0], place, operator.end())
             place = operator.end()
             continue
-        if text[place] == "&":
+        if text[place] == "&" or text.startswith(";&", place):
             raise CommandRefused(
                 "grammar.background",
                 "& would run the command in the background",
@@ -196,7 +196,7 @@ class _WordReader:
 
     def _finish(self) -> Word:
         word = "".join(self._parts)
-        raw = self._text[self._start : self._place]
+        raw = self._text[self._start : self._place].removesuffix("\\\n")
         span = (self._start, self._place)
         # `{` and `}` alone group commands; `{name}>` would name a file descriptor.
         if raw in ("{", "}") or (
