@@ -41,7 +41,10 @@ def preview(commands: Sequence[Words], engine: Engine) -> Preview | None:
         for kind, name in rule(command, engine):
             if name not in going.setdefault(kind, []):
                 going[kind].append(name)
-    counts = [f"{len(names)} {kind}" for kind, names in going.items()]
+    counts = [
+        f"{len(names)} {kind if len(names) > 1 else kind.removesuffix('s')}"
+        for kind, names in going.items()
+    ]
     return Preview(
         f"takes {', '.join(counts) or 'nothing that is there now'}",
         detail={kind: names[:SHOWN] for kind, names in going.items()},

@@ -85,8 +85,8 @@ def file_findings(
 def _document(
     document: Mapping[str, Any], setting: Setting, *, builds: bool
 ) -> Iterator[tuple[str, Found]]:
-    for key, value in document.items():
-        if key not in _TOP_LEVEL and not key.startswith("x-") and value:
+    for key in document:
+        if key not in _TOP_LEVEL and not key.startswith("x-"):
             yield key, _unknown(key)
     for name, service in _table(document.get("services")):
         for found in _service(service, setting, builds=builds):
