@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -12,6 +12,7 @@ from letsbe.execution.captures import captured_output
 from letsbe.execution.processes import NotStarted, Program, Target
 from letsbe.execution.running import Run
 from letsbe.policy.rules import JudgedPipeline, JudgedStage, Where, expand
+from letsbe.policy.sandbox import Access
 
 
 class Lender(Protocol):
@@ -57,14 +58,21 @@ class LineRun:
         work: What is to run.
         lender: The call's secrets and redaction.
         environment: The variables that every program gets.
+        access: Tells what a program may do, by its number in the line (``cd`` counts)
+            and its words; ``None`` if nothing holds it to that.
     """
 
     def __init__(
-        self, work: LineWork, lender: Lender, environment: Mapping[str, str]
+        self,
+        work: LineWork,
+        lender: Lender,
+        environment: Mapping[str, str],
+        access: Callable[[int, JudgedStage], Access] | None = None,
     ) -> None:
         self._work = work
         self._lender = lender
         self._environment = environment
+        self._access = access
         self._stages: list[dict[str, Any]] = []
         self._status = 0
         self._out: dict[str, Any] = {}
@@ -72,11 +80,13 @@ class LineRun:
     def run(self, job: Run) -> LetsBeError | None:
         """Run all pipelines; return what went wrong instead of raising it."""
         try:
+            number = 0
             for pipeline in self._work.pipelines:
+                first, number = number, number + max(1, len(pipeline.stages))
                 if not self._is_due(pipeline) or job.ended:
                     self._note(pipeline, [None] * len(pipeline.stages))
                 elif pipeline.stages:
-                    self._start(pipeline, job)
+                    self._start(pipeline, job, first)
                 elif not _can_enter(pipeline.cwd):
                     # What follows was judged for that folder, so it cannot run here.
                     message = f"cd: {pipeline.cwd} is not a folder that can be entered"
@@ -102,8 +112,11 @@ class LineRun:
             return self._status == 0
         return pipeline.join != "||" or self._status != 0
 
-    def _start(self, pipeline: JudgedPipeline, job: Run) -> None:
-        programs = [self._program(stage) for stage in pipeline.stages]
+    def _start(self, pipeline: JudgedPipeline, job: Run, first: int) -> None:
+        programs = [
+            self._program(stage, number)
+            for number, stage in enumerate(pipeline.stages, first)
+        ]
         codes = job.pipeline(programs, pipeline.cwd)
         self._status = codes[-1]
         self._note(pipeline, codes)
@@ -112,7 +125,7 @@ class LineRun:
         for stage, code in zip(pipeline.stages, codes, strict=True):
             self._stages.append({"program": stage.words[0].text, "exit_code": code})
 
-    def _program(self, stage: JudgedStage) -> Program:
+    def _program(self, stage: JudgedStage, number: int) -> Program:
         name = stage.words[0].text
         path = self._work.programs[name]
         if path is None:
@@ -128,6 +141,7 @@ class LineRun:
             stdin=stage.stdin,
             stdout=cast(Target, str(stage.stdout)),
             stderr=cast(Target, str(stage.stderr)),
+            access=self._access(number, stage) if self._access else None,
         )
 
     def _words(self, stage: JudgedStage) -> Iterator[str]:

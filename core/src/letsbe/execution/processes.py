@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from letsbe.policy.sandbox import Access, Sandbox, SandboxFailed, Start
+
 Target = Literal["output", "error", "discarded"]
 
 
@@ -29,6 +31,7 @@ class Program:
         stdin: The file it reads; ``None`` for the pipe before it, or nothing.
         stdout: Where its output goes: on, to the errors, or nowhere.
         stderr: Where its error output goes, likewise.
+        access: What it may do; ``None`` for whatever the service may do.
     """
 
     path: str
@@ -37,6 +40,7 @@ class Program:
     stdin: str | None = None
     stdout: Target = "output"
     stderr: Target = "error"
+    access: Access | None = None
 
 
 class NotStarted(Exception):
@@ -57,11 +61,17 @@ class Group:
     Args:
         output: The descriptor that the last program writes to.
         errors: The descriptor for error output.
+        sandbox: What holds each program to its access; ``None`` if nothing does.
     """
 
-    def __init__(self, output: int, errors: int) -> None:
+    def __init__(
+        self, output: int, errors: int, sandbox: Sandbox | None = None
+    ) -> None:
         self._output = output
         self._errors = errors
+        self._sandbox = sandbox
+        self._kept = contextlib.ExitStack()
+        self._temporary: str | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
         self.descriptors: list[int] = []
         """One per process; readable when it has ended."""
@@ -76,6 +86,7 @@ class Group:
         Raises:
             NotStarted: One could not be started; call :meth:`finish` all the same.
         """
+        self._make_temporary_folder(programs)
         before = -1
         try:
             for program in programs[:-1]:
@@ -106,6 +117,7 @@ class Group:
         codes = [process.wait() for process in self._processes]
         for descriptor in self.descriptors:
             os.close(descriptor)
+        self._kept.close()
         return [code if code >= 0 else 128 - code for code in codes]
 
     def _start(self, program: Program, cwd: str, before: int, after: int) -> None:
@@ -116,24 +128,51 @@ class Group:
         }
         own_input = _opened(program.stdin) if program.stdin is not None else -1
         given = own_input if own_input >= 0 else before
+        start = Start(
+            argv=program.argv,
+            executable=program.path,
+            cwd=cwd,
+            environment=program.environment,
+            stdin=given if given >= 0 else subprocess.DEVNULL,
+            stdout=targets[program.stdout],
+            stderr=targets[program.stderr],
+        )
         try:
-            process = subprocess.Popen(
-                program.argv,
-                executable=program.path,
-                stdin=given if given >= 0 else subprocess.DEVNULL,
-                stdout=targets[program.stdout],
-                stderr=targets[program.stderr],
-                cwd=cwd,
-                env=program.environment,
-                start_new_session=True,
-            )
+            process = self._spawn(start, program.access)
         except (OSError, ValueError):
             message = f"{program.path} could not be started in {cwd}"
+            raise NotStarted(message) from None
+        except SandboxFailed as error:
+            message = f"{program.path} was not started: {error}"
             raise NotStarted(message) from None
         finally:
             _close(own_input)
         self._processes.append(process)
         self.descriptors.append(os.pidfd_open(process.pid))
+
+    def _make_temporary_folder(self, programs: Sequence[Program]) -> None:
+        if self._sandbox:
+            accesses = [program.access for program in programs if program.access]
+            folder = self._sandbox.temporary_folder(accesses)
+            try:
+                self._temporary = self._kept.enter_context(folder)
+            except OSError:
+                message = "no folder for temporary files could be made"
+                raise NotStarted(message) from None
+
+    def _spawn(self, start: Start, access: Access | None) -> subprocess.Popen[bytes]:
+        if self._sandbox and access:
+            return self._sandbox.start(access, start, self._temporary)
+        return subprocess.Popen(
+            start.argv,
+            executable=start.executable,
+            stdin=start.stdin,
+            stdout=start.stdout,
+            stderr=start.stderr,
+            cwd=start.cwd,
+            env=start.environment,
+            start_new_session=True,
+        )
 
 
 def _opened(path: str) -> int:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from letsbe.execution.processes import Group, Program
+from letsbe.policy.sandbox import Sandbox
 
 CHUNK = 65_536
 """Bytes read at once: what a pipe holds on Linux."""
@@ -50,14 +51,22 @@ class Run:
         out_limit: The most bytes kept of the output.
         error_limit: The most bytes kept of the error output.
         deadline: The moment of ``time.monotonic`` at which it is ended.
+        sandbox: What holds each program to its access; ``None`` if nothing does.
     """
 
-    def __init__(self, out_limit: int, error_limit: int, deadline: float) -> None:
+    def __init__(
+        self,
+        out_limit: int,
+        error_limit: int,
+        deadline: float,
+        sandbox: Sandbox | None = None,
+    ) -> None:
         self.stdout = Captured(out_limit)
         self.stderr = Captured(error_limit)
         self.ended = False
         """Whether it was ended before it was done."""
         self.deadline = deadline
+        self._sandbox = sandbox
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
 
     def end(self) -> None:
@@ -85,7 +94,7 @@ class Run:
             readers, writers = zip(*(os.pipe2(os.O_CLOEXEC) for _ in "oe"), strict=True)
             for reader in readers:
                 stack.callback(os.close, reader)
-            group = Group(*writers)
+            group = Group(writers[0], writers[1], self._sandbox)
             try:
                 try:
                     group.start(programs, cwd)

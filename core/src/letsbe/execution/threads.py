@@ -11,6 +11,7 @@ from anyio import lowlevel, to_thread
 from letsbe.errors import DeadlineExceeded, LetsBeError
 from letsbe.execution.captures import MARGIN
 from letsbe.execution.running import Run
+from letsbe.policy.sandbox import Sandbox
 
 THREADS = 64
 """The most runs at work at once; the core's own limit is lower."""
@@ -22,10 +23,12 @@ class ProgramThreads:
     Args:
         output_limit: The most bytes that a call may return; error output gets a
             quarter of it.
+        sandbox: What holds each program to its access; ``None`` if nothing does.
     """
 
-    def __init__(self, output_limit: int) -> None:
+    def __init__(self, output_limit: int, sandbox: Sandbox | None = None) -> None:
         self._limit = output_limit
+        self._sandbox = sandbox
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def work(
@@ -53,7 +56,7 @@ class ProgramThreads:
         """
         limit, last = self._limit, deadline if seconds is None else seconds
         end = time.monotonic() + min(last, deadline)
-        run = Run(limit * 3 // 4 + MARGIN, limit // 4 + MARGIN, end)
+        run = Run(limit * 3 // 4 + MARGIN, limit // 4 + MARGIN, end, self._sandbox)
         try:
             async with anyio.create_task_group() as watch:
                 watch.start_soon(_end_when_cancelled, run)

@@ -82,6 +82,13 @@ from letsbe.policy.rules import (
     expand,
     path_effects,
 )
+from letsbe.policy.sandbox import (
+    Access,
+    Grant,
+    ResourceLimits,
+    Sandbox,
+    SandboxSettings,
+)
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.finding import Finding, RedactionLayer
@@ -91,6 +98,7 @@ from letsbe.vault.secret import RegisteredSecrets, Secret
 __all__ = [
     "API_VERSION",
     "PROGRAM_FOLDERS",
+    "Access",
     "Action",
     "Arguments",
     "BillingBackend",
@@ -108,6 +116,7 @@ __all__ = [
     "Extent",
     "FieldError",
     "Finding",
+    "Grant",
     "Health",
     "InvalidRequest",
     "JudgedCommand",
@@ -130,10 +139,13 @@ __all__ = [
     "Refused",
     "RegisteredSecrets",
     "Replacement",
+    "ResourceLimits",
     "Result",
     "RuleBook",
     "RuleTables",
     "Run",
+    "Sandbox",
+    "SandboxSettings",
     "Secret",
     "Site",
     "Step",

@@ -143,6 +143,8 @@ class Sandbox:
             ValueError: A word or variable holds a NUL.
         """
         gains = access.gains or self.mechanism is Mechanism.NONE
+        added = self._variables(access, temporary)
+        program = replace(program, environment={**program.environment, **added})
         with contextlib.ExitStack() as stack:
             prefix, kept = self._prefix(access, program, temporary, stack)
             if gains or kept:
@@ -171,8 +173,7 @@ class Sandbox:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def environment(self, access: Access, temporary: str | None) -> dict[str, str]:
-        """Return the variables that a program needs because of the sandbox."""
+    def _variables(self, access: Access, temporary: str | None) -> dict[str, str]:
         variables = {}
         if self._user:
             name, home = self._user.pw_name, self._user.pw_dir

@@ -15,6 +15,8 @@ from letsbe.plugin import (
     Preview,
     ProgramThreads,
     Result,
+    Sandbox,
+    SandboxSettings,
     Site,
     Tier,
     ToolCall,
@@ -23,6 +25,7 @@ from letsbe.plugin import (
 )
 from letsbe_executor_shell.arguments import ShellArguments
 from letsbe_executor_shell.judging import TABLES, Judge, Work
+from letsbe_executor_shell.needing import NEEDS, Needs
 from letsbe_executor_shell.previewing import preview
 
 SHELL = Action(
@@ -45,7 +48,12 @@ class ShellExecutor:
     """Judges command lines by rule tables and runs the very words it judged.
 
     Args:
-        site: The allowed roots, forbidden paths, closed ports and output limit.
+        site: The allowed roots, forbidden paths, closed ports and output limit; the
+            settings are those of the sandbox.
+
+    Raises:
+        ConfigurationError: A sandbox is required and this system has none.
+        pydantic.ValidationError: The settings are wrong.
     """
 
     actions = (SHELL,)
@@ -54,8 +62,14 @@ class ShellExecutor:
         site.rules.add(TABLES)
         self._rules = site.rules
         self.judge = Judge(site.rules, site)
-        self._threads = ProgramThreads(site.output_limit)
         self._environment = clean_environment()
+        self._needs = Needs.read(NEEDS, self._environment["HOME"])
+        self._sandbox = Sandbox(
+            SandboxSettings.model_validate(dict(site.settings)),
+            roots=site.roots,
+            closed=site.forbidden,
+        )
+        self._threads = ProgramThreads(site.output_limit, self._sandbox)
 
     def classify(self, call: ToolCall) -> Verdict:
         """Judge a call; see :class:`letsbe_executor_shell.judging.Judge`."""
@@ -80,14 +94,17 @@ class ShellExecutor:
             ToolFailed: A program is not installed or could not be started.
             DeadlineExceeded: The call's deadline ended it.
         """
-        line = LineRun(cast(LineWork, verdict.work), run, self._environment)
+        work = cast(Work, verdict.work)
+        access = self._needs.access_of(work.judgement)
+        line = LineRun(cast(LineWork, work), run, self._environment, access)
         timeout = cast(ShellArguments, call.arguments).timeout
         job = await self._threads.work(line.run, deadline=run.deadline, seconds=timeout)
         return Result(line.output(timed_out=job.ended))
 
     async def check(self) -> Health:
-        """Say whether all rule tables are in use."""
+        """Say whether all rule tables are in use, and what the kernel enforces."""
         book = self._rules.book
         if book.problems:
             return Health(False, book.problems[0])
-        return Health(True, f"rule tables for {len(book.programs)} programs")
+        tables = f"rule tables for {len(book.programs)} programs"
+        return Health(True, f"{tables}; {self._sandbox.describe()}")
