@@ -8,11 +8,13 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import letsbe
@@ -162,6 +164,17 @@ def test_every_dependency_has_a_floor(member: Member) -> None:
         if not any(s.operator in {">=", "==", "~="} for s in requirement.specifier)
     ]
     assert without == []
+
+
+@each_member
+def test_the_lock_knows_what_a_member_requires(member: Member) -> None:
+    lock = tomllib.loads((ROOT / "uv.lock").read_text())
+    (locked,) = (p for p in lock["package"] if p["name"] == member.name)
+    extras = member.project.get("optional-dependencies", {}).values()
+    declared = [*member.project.get("dependencies", []), *chain(*extras)]
+    assert {entry["name"] for entry in locked["metadata"].get("requires-dist", [])} == {
+        canonicalize_name(Requirement(text).name) for text in declared
+    }
 
 
 @each_plugin

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,3 +161,22 @@ def _execute(home: Home, statement: str) -> None:
     connection.execute(statement)
     connection.commit()
     connection.close()
+
+
+def test_a_home_that_lost_its_database_is_not_begun_anew(home: Home) -> None:
+    provided(home)
+    home.database.unlink()
+    for command in (("secrets", "list"), ("audit", "verify"), ("call", "x", "{}")):
+        said = run(home, *command, code=1)
+        assert "letsbe.db does not exist: restore it" in said
+    assert not home.database.exists()
+
+
+def test_a_closed_standard_output_is_no_terminal(home: Home) -> None:
+    letsbe = [sys.executable, "-m", "letsbe", "agents", "list", "--home"]
+    ended = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *letsbe, str(home.folder)],
+        capture_output=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")

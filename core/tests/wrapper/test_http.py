@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -223,6 +224,23 @@ class TestBadInput:
         assert again.json() == first.json()
         assert bench.wrapper.audit.query()[1].session_id == "s SECRET_REF(token)"
         assert CANARY.encode() not in bench.everything_stored()
+
+    async def test_a_body_that_does_not_come_is_not_waited_for(
+        self, bench: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("letsbe.wrapper.http.guard.BODY_SECONDS", 0.2)
+
+        async def slow() -> AsyncIterator[bytes]:
+            yield b"{"
+            await anyio.sleep(30)
+
+        async with served(bench) as client:
+            with anyio.fail_after(5):
+                answer = await client.post(
+                    EXECUTE, content=slow(), headers=bearer(bench, "main")
+                )
+        assert answer.status_code == 400
+        assert "did not arrive" in answer.json()["error"]["message"]
 
     async def test_an_id_that_only_looks_random_is_kept(self, bench: Any) -> None:
         session = "agent:main:9f86d081884c7d659a2feaa0c55ad015Zq7Lx2"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import click
 
@@ -101,7 +101,7 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table: drawn with rich on a terminal, tab-separated elsewhere."""
     listed = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
+    if not _on_terminal():
         for row in ([*columns], *listed):
             click.echo("\t".join(cell.replace("\n", " ") for cell in row))
         return
@@ -113,6 +113,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in listed:
         table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
     Console().print(table)
+
+
+def _on_terminal() -> bool:
+    # Python has no stream at all where a program was started with it closed.
+    stream: TextIO | None = sys.stdout
+    return stream is not None and stream.isatty()
 
 
 def print_facts(facts: Iterable[tuple[str, object]]) -> None:

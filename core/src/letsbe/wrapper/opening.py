@@ -79,11 +79,22 @@ class Wrapper:
     metrics: Metrics
 
 
+def _database(home: Home) -> Database:
+    # A new one in its place would hold no secret to redact, and no audit log.
+    if not home.database.exists():
+        message = (
+            f"{home.database} does not exist: restore it from a backup, or run"
+            f" `letsbe init --home {home.folder}` to begin without secrets and log"
+        )
+        raise ConfigurationError(message)
+    return Database(home.database)
+
+
 @contextlib.contextmanager
 def open_audit(home: Home) -> Iterator[AuditLog]:
     """Open a home's audit log alone, without loading any plugin."""
     key = load_key(home.audit_key)
-    with contextlib.closing(Database(home.database)) as database:
+    with contextlib.closing(_database(home)) as database:
         yield AuditLog(database, key)
 
 
@@ -91,7 +102,7 @@ def open_audit(home: Home) -> Iterator[AuditLog]:
 def open_allowances(home: Home) -> Iterator[Allowances]:
     """Open a home's allowed classes alone, without loading any plugin."""
     key = load_key(home.audit_key)
-    with contextlib.closing(Database(home.database)) as database:
+    with contextlib.closing(_database(home)) as database:
         yield Allowances(database, AuditLog(database, key))
 
 
@@ -99,7 +110,7 @@ def open_allowances(home: Home) -> Iterator[Allowances]:
 def open_secrets(home: Home) -> Iterator[SecretDesk]:
     """Open a home's vault alone, for its operator."""
     vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
-    with contextlib.closing(Database(home.database)) as database:
+    with contextlib.closing(_database(home)) as database:
         audit = AuditLog(database, audit_key)
         vault = Vault(database, vault_key, recorder=recorder(audit))
         yield SecretDesk(database, vault, audit)
@@ -123,7 +134,7 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
     """
     configuration = load_configuration(home)
     vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
-    with contextlib.closing(Database(home.database)) as database:
+    with contextlib.closing(_database(home)) as database:
         audit = AuditLog(database, audit_key)
         vault = Vault(database, vault_key, recorder=recorder(audit))
         desk = SecretDesk(database, vault, audit)

@@ -67,7 +67,11 @@ def field_errors(error: ValidationError, prefix: str = "") -> tuple[FieldError, 
     ):
         path = ".".join(str(part) for part in item["loc"])
         known = item["type"] != "extra_forbidden"
-        text = item["msg"] if known else "there is no field of this name"
+        text = (
+            item["msg"].removeprefix("Value error, ")
+            if known
+            else "there is no field of this name"
+        )
         found.append(FieldError(".".join(p for p in (prefix, path) if p), text))
     return tuple(found)
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from letsbe.errors import Forbidden, InvalidRequest, LetsBeError, TooLarge
 from letsbe.wrapper.http.failures import failure
+
+BODY_SECONDS = 60.0
+"""How long a whole body may take to arrive; every caller is near."""
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
@@ -66,10 +71,19 @@ class Guard:
 
     def _limited(self, receive: Receive) -> Receive:
         seen = 0
+        until = time.monotonic() + BODY_SECONDS
+        whole = False
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, whole
+            if whole:
+                return await receive()
+            with anyio.move_on_after(max(0.0, until - time.monotonic())) as waiting:
+                message = await receive()
+            if waiting.cancelled_caught:
+                late = f"the body did not arrive within {BODY_SECONDS:g} seconds"
+                raise InvalidRequest(late)
+            whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._limit:
                 raise self._too_large()
