@@ -219,6 +219,28 @@ def test_a_large_body_is_redacted_at_its_end(proxy: Any, provider: Any) -> None:
     assert provider.last.body.endswith(b'xSECRET_REF(canary)"}]}')
 
 
+def test_a_client_that_reads_slowly_slows_the_upstream(
+    proxy: Any, provider: Any
+) -> None:
+    sent = 0
+
+    async def script(reply: Any) -> None:
+        nonlocal sent
+        await reply.start()
+        for _ in range(100):
+            await reply.body(b"x" * 1_000_000, more=True)
+            sent += 1
+        await reply.body(b"")
+
+    provider.script = script
+    with proxy.client() as client, client.stream("POST", CHAT, json=said("x")) as came:
+        time.sleep(0.5)
+        # The rest waits with the upstream, not in the proxy's memory.
+        assert sent < 50
+        assert sum(len(chunk) for chunk in came.iter_raw()) == 100_000_000
+    assert sent == 100
+
+
 def test_unreachable_upstreams_are_a_gateways_error(start: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

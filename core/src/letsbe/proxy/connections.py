@@ -20,12 +20,16 @@ import httpcore
 
 from letsbe.errors import LetsBeError
 from letsbe.proxy.answers import UpstreamFailed, UpstreamTimeout
+from letsbe.proxy.network import Backend
 
 IDLE_SECONDS = 30.0
 """How long an idle connection is kept; providers close theirs after a minute or so."""
 
 IDLE_AT_MOST = 64
 """How many idle connections are kept for one upstream."""
+
+
+_BACKEND = Backend()
 
 
 class Timeouts(TypedDict):
@@ -142,6 +146,7 @@ class Connections:
             origin,
             ssl_context=self._tls if origin.scheme == b"https" else None,
             keepalive_expiry=IDLE_SECONDS,
+            network_backend=_BACKEND,
         )
 
     async def _give_back(
