@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import starmap
+from typing import NamedTuple, Protocol, TypeAlias, final, runtime_checkable
+
+What: TypeAlias = tuple[str, str | None, str]
+"""Kind, name and rule of a finding."""
 
 
 class Finding(NamedTuple):
@@ -26,6 +30,39 @@ class Finding(NamedTuple):
     kind: str
     name: str | None = None
     rule: str = ""
+
+
+@final
+class Findings:
+    """Many findings at once: what a layer may return that finds tens of thousands.
+
+    Columns cost a fraction of an object for each.
+
+    Args:
+        starts: The first bytes' offsets.
+        ends: The offsets after the last bytes; as many.
+        what: Kind, name and rule of each; as many.
+    """
+
+    __slots__ = ("ends", "starts", "what")
+
+    def __init__(
+        self, starts: Sequence[int], ends: Sequence[int], what: Sequence[What]
+    ) -> None:
+        self.starts = starts
+        self.ends = ends
+        self.what = what
+
+    def __iter__(self) -> Iterator[Finding]:
+        columns = zip(self.starts, self.ends, self.what, strict=True)
+        return starmap(_finding, columns)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def _finding(start: int, end: int, what: What) -> Finding:
+    return Finding(start, end, *what)
 
 
 @runtime_checkable

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from letsbe.errors import OutputWithheld
 from letsbe.redaction.documents import JSON, redact_document
 from letsbe.redaction.finding import NamesSecrets, RedactionLayer
-from letsbe.redaction.spans import Span, checked, resolve, splice
+from letsbe.redaction.spans import (
+    Labels,
+    Place,
+    Span,
+    as_spans,
+    checked,
+    resolve,
+    splice,
+)
 from letsbe.redaction.structure import keep_json
 
 
@@ -25,6 +33,9 @@ class Pipeline:
     def __init__(self, layers: Sequence[RedactionLayer]) -> None:
         ordered = sorted(layers, key=lambda layer: (layer.order, layer.name))
         self._layers = tuple(ordered)
+        self._labels = tuple(
+            Labels(rank, layer.name) for rank, layer in enumerate(ordered)
+        )
         self._naming = tuple(
             layer for layer in ordered if isinstance(layer, NamesSecrets)
         )
@@ -41,9 +52,12 @@ class Pipeline:
         Raises:
             OutputWithheld: A layer failed, or found what cannot be.
         """
-        spans: list[Span] = []
-        for rank, layer in enumerate(self._layers):
-            spans += _ask(layer, text, rank)
+        return as_spans(self._places(text))
+
+    def _places(self, text: bytes) -> list[Place]:
+        spans: list[Place] = []
+        for layer, labels in zip(self._layers, self._labels, strict=True):
+            spans += _ask(layer, text, labels)
         if not spans:
             return spans
         spans = resolve(text, spans, self._names())
@@ -61,13 +75,13 @@ class Pipeline:
         Raises:
             OutputWithheld: A layer failed, so nothing of the text may be seen.
         """
-        spans = self.find(text)
+        spans = self._places(text)
         return splice(text, spans) if spans else text
 
     def redact_text(self, text: str) -> str:
         """Take every secret out of a string; as :meth:`redact`."""
         encoded = text.encode("utf-8", "surrogatepass")
-        spans = self.find(encoded)
+        spans = self._places(encoded)
         if not spans:
             return text
         redacted = splice(encoded, spans)
@@ -104,9 +118,9 @@ class Pipeline:
         return names
 
 
-def _ask(layer: RedactionLayer, text: bytes, rank: int) -> list[Span]:
+def _ask(layer: RedactionLayer, text: bytes, labels: Labels) -> list[Place]:
     try:
-        return checked(layer.find(text), len(text), rank, layer.name)
+        return checked(layer.find(text), len(text), labels)
     except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001, S110 - whatever it raises withholds the text

@@ -56,13 +56,13 @@ def placeholder(kind: str, name: str | None, rule: str) -> bytes:
 
 
 def placeholders_near(
-    text: bytes, stretches: Sequence[tuple[int, int]], names: Collection[str]
+    text: bytes, stretches: Sequence[tuple[int, int, object]], names: Collection[str]
 ) -> list[Region]:
     """Find the placeholders that stretches of a text could overlap, in order.
 
     Args:
         text: The text.
-        stretches: Start and end of each stretch.
+        stretches: Start and end of each stretch, and what it is.
         names: The names of registered secrets; their references are closed to every
             finding.
     """
@@ -72,7 +72,7 @@ def placeholders_near(
     # No placeholder begins inside another one, so a window shows what the text does.
     found = {
         match.start(): _region(match, names)
-        for start, end in stretches
+        for start, end, _ in stretches
         for match in _PLACEHOLDER.finditer(
             text, max(start - _LONGEST, 0), end + _LONGEST
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from itertools import islice
-from operator import itemgetter, lt
-from typing import NamedTuple
+from operator import itemgetter, le, lt
+from typing import NamedTuple, TypeAlias
 
-from letsbe.redaction.finding import Finding
+from letsbe.redaction.finding import Finding, Findings, What
 from letsbe.redaction.placeholders import Region, placeholder, placeholders_near
+
+_MOST_LABELS = 65_536
+_START, _END = itemgetter(0), itemgetter(1)
 
 
 class Label(NamedTuple):
@@ -46,45 +50,77 @@ class Span(NamedTuple):
     label: Label
 
 
-def checked(
-    findings: Iterable[Finding], size: int, rank: int, layer: str
-) -> list[Span]:
-    """Turn one layer's findings into spans.
+# Half the time of calling the class.
+_make_span: Callable[[tuple[int, int, Label]], Span] = partial(tuple.__new__, Span)
+
+
+Place: TypeAlias = tuple[int, int, Label]
+"""A span, or the plain tuple that one is made of when somebody needs its names."""
+
+
+def as_spans(places: Iterable[Place]) -> list[Span]:
+    """Give places their names."""
+    return list(map(_make_span, places))
+
+
+class Labels(dict[What, Label]):
+    """The labels of one layer, by kind, name and rule; made when first asked for.
+
+    Args:
+        rank: The layer's place in the pipeline.
+        layer: The layer's name.
+    """
+
+    def __init__(self, rank: int, layer: str) -> None:
+        super().__init__()
+        self._of = rank, layer
+
+    def __missing__(self, what: What) -> Label:
+        if len(self) >= _MOST_LABELS:
+            self.clear()
+        kind, name, rule = what
+        label = Label(placeholder(*what), *self._of, kind, name, rule)
+        self[what] = label
+        return label
+
+
+def checked(findings: Iterable[Finding], size: int, labels: Labels) -> list[Place]:
+    """Turn one layer's findings into places.
+
+    Written as few steps over all findings at once: a dense text has many thousands.
 
     Args:
         findings: What the layer returned.
         size: The text's length in bytes.
-        rank: The layer's place in the pipeline.
-        layer: The layer's name.
+        labels: The layer's labels.
 
     Raises:
         TypeError: A finding is something else, or an offset is not an integer.
         ValueError: An offset is outside the text, the stretch is empty or reversed,
             or a label is malformed.
     """
-    new = tuple.__new__  # half the time of calling Span
-    labels: dict[tuple[str, str | None, str], Label] = {}
-    spans = []
-    for finding in findings:
-        if type(finding) is not Finding:
-            message = "not a finding"
-            raise TypeError(message)
-        start, end, kind, name, rule = finding
-        if type(start) is not int or type(end) is not int:
-            message = "an offset is not an integer"
-            raise TypeError(message)
-        if not 0 <= start < end <= size:
-            message = "a finding lies outside the text"
-            raise ValueError(message)
-        what = kind, name, rule
-        label = labels.get(what)
-        if label is None:
-            label = labels[what] = Label(placeholder(*what), rank, layer, *what)
-        spans.append(new(Span, (start, end, label)))
-    return spans
+    columns = findings if type(findings) is Findings else _columns(list(findings))
+    starts, ends, what = columns.starts, columns.ends, columns.what
+    if not starts:
+        return []
+    if {*map(type, starts), *map(type, ends)} != {int}:
+        message = "an offset is not an integer"
+        raise TypeError(message)
+    if min(starts) < 0 or max(ends) > size or not all(map(lt, starts, ends)):
+        message = "a finding lies outside the text"
+        raise ValueError(message)
+    return list(zip(starts, ends, map(labels.__getitem__, what), strict=True))
 
 
-def resolve(text: bytes, spans: list[Span], names: Collection[str]) -> list[Span]:
+def _columns(findings: list[Finding]) -> Findings:
+    if not {*map(type, findings)} <= {Finding} or not {*map(len, findings)} <= {5}:
+        message = "not a finding"
+        raise TypeError(message)
+    what = map(itemgetter(slice(2, 5)), findings)
+    return Findings(list(map(_START, findings)), list(map(_END, findings)), list(what))
+
+
+def resolve(text: bytes, spans: list[Place], names: Collection[str]) -> list[Place]:
     """Leave placeholders alone, then merge what overlaps.
 
     Args:
@@ -95,26 +131,32 @@ def resolve(text: bytes, spans: list[Span], names: Collection[str]) -> list[Span
     Returns:
         Spans in order, none overlapping another.
     """
-    regions = placeholders_near(text, [span[:2] for span in spans], names)
+    regions = placeholders_near(text, spans, names)
     if regions:
         starts = [region.start for region in regions]
-        spans = [piece for span in spans for piece in _outside(span, regions, starts)]
+        spans = [
+            piece
+            for span in as_spans(spans)
+            for piece in _outside(span, regions, starts)
+        ]
     return merge(spans)
 
 
-def merge(spans: list[Span]) -> list[Span]:
+def merge(spans: Sequence[Place]) -> list[Place]:
     """Unite overlapping spans; each union gets the label of its best one.
 
     A registered name is best, because the model can use it; then the earlier layer,
     the longer span, the earlier one, the lesser label: always the same choice.
     """
+    if _apart(spans):
+        return list(spans)
     spans = sorted(spans, key=itemgetter(0, 1))
-    if not _any_overlap(spans):
+    if _apart(spans):
         return spans
-    merged: list[Span] = []
+    merged: list[Place] = []
     cluster: list[Span] = []
     end = -1
-    for span in spans:
+    for span in as_spans(spans):
         if span.start >= end and cluster:
             merged.append(_union(cluster, end))
             cluster = []
@@ -125,7 +167,7 @@ def merge(spans: list[Span]) -> list[Span]:
     return merged
 
 
-def splice(text: bytes, spans: Sequence[Span]) -> bytes:
+def splice(text: bytes, spans: Sequence[Place]) -> bytes:
     """Put every span's placeholder in its place, in one pass.
 
     Args:
@@ -135,16 +177,20 @@ def splice(text: bytes, spans: Sequence[Span]) -> bytes:
     parts: list[bytes] = []
     position = 0
     for start, end, label in spans:
-        parts += text[position:start], label.placeholder
+        parts += text[position:start], label[0]
         position = end
     parts.append(text[position:])
     return b"".join(parts)
 
 
-def _any_overlap(spans: list[Span]) -> bool:
-    """Tell whether any span of a sorted list begins before the one before it ends."""
-    starts = map(itemgetter(0), islice(spans, 1, None))
-    return any(map(lt, starts, map(itemgetter(1), spans)))
+def pieces(text: bytes, starts: Iterable[int], ends: Iterable[int]) -> Iterable[bytes]:
+    """Cut stretches out of a text: ``text[start:end]`` for each pair."""
+    return map(text.__getitem__, map(slice, starts, ends))
+
+
+def _apart(spans: Sequence[Place]) -> bool:
+    """Tell whether each span of a list ends before the next one begins."""
+    return all(map(le, map(_END, spans), map(_START, islice(spans, 1, None))))
 
 
 def _union(cluster: list[Span], end: int) -> Span:

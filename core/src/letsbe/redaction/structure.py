@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
+from itertools import repeat
+from operator import sub
 from typing import NamedTuple
 
-from letsbe.redaction.spans import Span, merge
+from letsbe.redaction.spans import Place, Span, as_spans, merge, pieces
 
 # What can stand outside of strings: numbers, brackets, true, null, NaN and the like.
 _BARE = b" \t\r\n0123456789+-.eE{}[]:,truefalsnNIity"
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
+_ESCAPE_LENGTH = len("\\u0000")
 _BACKSLASH, _QUOTE = ord("\\"), ord('"')
 
 
@@ -31,7 +34,7 @@ class _Document(NamedTuple):
     ends: list[int]
 
 
-def keep_json(text: bytes, spans: list[Span]) -> list[Span]:
+def keep_json(text: bytes, spans: list[Place]) -> list[Place]:
     """Widen spans so that a JSON document stays one.
 
     A number becomes a string; a stretch over several tokens becomes the smallest whole
@@ -47,9 +50,9 @@ def keep_json(text: bytes, spans: list[Span]) -> list[Span]:
     """
     if not _any_doubtful(text, spans):
         return spans
-    doubtful = [span for span in spans if _doubtful(text, span)]
+    doubtful = [span for span in as_spans(spans) if _doubtful(text, span)]
     documents: dict[tuple[int, int], _Document | None] = {}
-    widened = {
+    widened: dict[Place, Place] = {
         span: _widen(document, span)
         for span in doubtful
         if (document := _document_around(text, span, documents)) is not None
@@ -57,16 +60,17 @@ def keep_json(text: bytes, spans: list[Span]) -> list[Span]:
     return merge([widened.get(span, span) for span in spans])
 
 
-def _any_doubtful(text: bytes, spans: list[Span]) -> bool:
+def _any_doubtful(text: bytes, spans: list[Place]) -> bool:
     """Tell quickly, all at once, if any span might be doubtful."""
-    taken = b"\0".join([text[start:end] for start, end, _ in spans])
-    before = b"\0".join([text[max(start - 6, 0) : start] for start, _, _ in spans])
-    return (
-        b"\\" in before
-        or b"\\" in taken
-        or b'"' in taken
-        or b"\0\0" in b"\0" + taken.translate(None, _BARE) + b"\0"
-    )
+    starts = [span[0] for span in spans]
+    ends = [span[1] for span in spans]
+    taken = b"\0".join(pieces(text, starts, ends))
+    if b'"' in taken or b"\0\0" in b"\0%b\0" % taken.translate(None, _BARE):
+        return True
+    if b"\\" not in text:
+        return False
+    before = map(max, repeat(0), map(sub, starts, repeat(_ESCAPE_LENGTH)))
+    return b"\\" in taken or b"\\" in b"".join(pieces(text, before, starts))
 
 
 def _doubtful(text: bytes, span: Span) -> bool:

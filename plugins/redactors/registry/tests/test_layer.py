@@ -175,7 +175,7 @@ def test_changes_count_from_the_next_call_on(engine: str) -> None:
     assert layer.settle(30)
     assert [f.name for f in layer.find(text)] == ["second"]
     secrets.provide("first", "value-one")
-    assert len(layer.find(text)) == 2
+    assert len(list(layer.find(text))) == 2
 
 
 def test_a_deleted_name_leaves_the_value_to_its_other_name(engine: str) -> None:

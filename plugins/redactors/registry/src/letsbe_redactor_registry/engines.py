@@ -6,9 +6,10 @@ All of them find the same: every occurrence of every pattern, overlapping ones t
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import Any, NamedTuple, Protocol, final
+from itertools import compress
+from typing import Any, NamedTuple, Protocol, TypeAlias, final
 
 from letsbe.plugin import LetsBeError
 
@@ -19,19 +20,24 @@ class UnknownEngine(LetsBeError):
     code = "configuration_error"
 
 
+Occurrences: TypeAlias = tuple[Sequence[int], Sequence[int]]
+"""For each occurrence the pattern's place in the sequence that was compiled, and the
+offset after its last byte: two columns, as a dense text has many thousands."""
+
+
 class Engine(Protocol):
     """A compiled set of patterns. Used by several threads at once."""
 
-    def scan(self, text: bytes) -> Iterable[tuple[int, int]]:
+    def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences, in any order.
 
         Args:
             text: Any bytes.
-
-        Returns:
-            For each occurrence the pattern's place in the sequence that was compiled,
-            and the offset after its last byte.
         """
+        ...
+
+    def holds(self, text: bytes) -> bool:
+        """Tell whether any pattern occurs in a text."""
         ...
 
 
@@ -43,23 +49,36 @@ class PyAhoCorasick:
 
     Args:
         patterns: Distinct, none empty.
+        caseless: Which of them are found whatever the case of ASCII letters; all are
+            if any is, so they must be distinct in lower case too.
     """
 
-    def __init__(self, patterns: Sequence[bytes]) -> None:
+    def __init__(self, patterns: Sequence[bytes], caseless: Sequence[bool]) -> None:
         import ahocorasick  # noqa: PLC0415 - loaded only if it is chosen
 
+        self._fold = any(caseless)
         self._automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
         for number, pattern in enumerate(patterns):
-            self._automaton.add_word(pattern.decode("latin-1"), number)
+            key = pattern.lower() if self._fold else pattern
+            self._automaton.add_word(key.decode("latin-1"), number)
         if patterns:
             self._automaton.make_automaton()
 
-    def scan(self, text: bytes) -> Iterable[tuple[int, int]]:
+    def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
         if not len(self._automaton):
-            return ()
-        hits = self._automaton.iter(text.decode("latin-1"))
-        return [(number, last + 1) for last, number in hits]
+            return (), ()
+        hits = list(self._automaton.iter(self._read(text)))
+        return [number for _, number in hits], [last + 1 for last, _ in hits]
+
+    def holds(self, text: bytes) -> bool:
+        """Tell whether any pattern occurs; see :class:`Engine`."""
+        if not len(self._automaton):
+            return False
+        return next(self._automaton.iter(self._read(text)), None) is not None
+
+    def _read(self, text: bytes) -> str:
+        return (text.lower() if self._fold else text).decode("latin-1")
 
 
 @final
@@ -68,21 +87,26 @@ class Daachorse:
 
     Args:
         patterns: Distinct, none empty.
+        caseless: As for :class:`PyAhoCorasick`.
     """
 
-    def __init__(self, patterns: Sequence[bytes]) -> None:
+    def __init__(self, patterns: Sequence[bytes], caseless: Sequence[bool]) -> None:
         import daachorse  # noqa: PLC0415 - loaded only if it is chosen
 
-        self._automaton = (
-            daachorse.DoubleArrayAhoCorasick(list(patterns)) if patterns else None
-        )
+        self._fold = any(caseless)
+        keys = [pattern.lower() if self._fold else pattern for pattern in patterns]
+        self._automaton = daachorse.DoubleArrayAhoCorasick(keys) if keys else None
 
-    def scan(self, text: bytes) -> Iterable[tuple[int, int]]:
+    def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
         if self._automaton is None:
-            return ()
-        hits = self._automaton.find_overlapping(text)
-        return [(number, end) for _, end, number in hits]
+            return (), ()
+        hits = self._automaton.find_overlapping(text.lower() if self._fold else text)
+        return [number for _, _, number in hits], [end for _, end, _ in hits]
+
+    def holds(self, text: bytes) -> bool:
+        """Tell whether any pattern occurs; see :class:`Engine`."""
+        return bool(self.scan(text)[0])
 
 
 @final
@@ -93,40 +117,67 @@ class Hyperscan:
 
     Args:
         patterns: Distinct, none empty.
+        caseless: Which of them are found whatever the case of ASCII letters.
     """
 
-    def __init__(self, patterns: Sequence[bytes]) -> None:
+    def __init__(self, patterns: Sequence[bytes], caseless: Sequence[bool]) -> None:
         import hyperscan  # noqa: PLC0415 - loaded only if it is chosen
 
-        numbers = [n for n, pattern in enumerate(patterns) if b"\0" not in pattern]
-        self._others = [n for n, pattern in enumerate(patterns) if b"\0" in pattern]
-        self._rest = PyAhoCorasick([patterns[number] for number in self._others])
+        plain = [b"\0" not in pattern for pattern in patterns]
+        numbers = list(compress(range(len(patterns)), plain))
+        self._others = [n for n, usual in enumerate(plain) if not usual]
+        self._rest = [
+            PyAhoCorasick([patterns[number]], [caseless[number]])
+            for number in self._others
+        ]
         self._empty = not numbers
+        self._terminated: type[Exception] = hyperscan.ScanTerminated
         self._threads = threading.local()
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         if numbers:
+            fold = hyperscan.HS_FLAG_CASELESS
             self._database.compile(
                 expressions=[patterns[number] for number in numbers],
                 ids=numbers,
                 elements=len(numbers),
+                flags=[fold if caseless[number] else 0 for number in numbers],
                 literal=True,
             )
             self._scratch = self._database.scratch
 
-    def scan(self, text: bytes) -> Iterable[tuple[int, int]]:
+    def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
-        hits: list[tuple[int, int]] = []
+        numbers: list[int] = []
+        ends: list[int] = []
+        add_number, add_end = numbers.append, ends.append
 
         def found(number: int, _start: int, end: int, _flags: int, _: object) -> None:
-            hits.append((number, end))
+            add_number(number)
+            add_end(end)
 
         if text and not self._empty:
             self._database.scan(
                 text, match_event_handler=found, scratch=self._scratch_of_thread()
             )
-        if self._others:
-            hits += [(self._others[n], end) for n, end in self._rest.scan(text)]
-        return hits
+        for number, engine in zip(self._others, self._rest, strict=True):
+            here = engine.scan(text)[1]
+            numbers += [number] * len(here)
+            ends += here
+        return numbers, ends
+
+    def holds(self, text: bytes) -> bool:
+        """Tell whether any pattern occurs; see :class:`Engine`."""
+        if any(engine.holds(text) for engine in self._rest):
+            return True
+        if not text or self._empty:
+            return False
+        try:
+            self._database.scan(
+                text, match_event_handler=_stop, scratch=self._scratch_of_thread()
+            )
+        except self._terminated:
+            return True
+        return False
 
     def _scratch_of_thread(self) -> Any:  # noqa: ANN401 - hyperscan has no types
         """A scan needs memory of its own while it runs (``HS_SCRATCH_IN_USE``)."""
@@ -136,28 +187,41 @@ class Hyperscan:
         return scratch
 
 
+def _stop(*_: object) -> bool:
+    """End a scan at the first match."""
+    return True
+
+
 class Choice(NamedTuple):
     """An engine to compile patterns with.
 
     Args:
         name: Its name in the settings.
         module: The module it needs.
-        compile: Makes an engine of distinct patterns, none empty.
+        compile: Makes an engine of distinct patterns, none empty; the flags say which
+            are caseless.
         anchor: How many bytes of a pattern to search for; the rest is compared when
-            they are found. Whole patterns cost pyahocorasick ten times the memory, and
-            a longer time in which it stops all threads; hyperscan gains by them.
+            they are found. Whole patterns cost the automata ten times the memory, and
+            pyahocorasick a longer time in which it stops all threads; hyperscan gains.
+        exact: Whether a pattern that is not caseless is found in its own case alone.
+        one_pass: Whether a search costs the same whatever is searched for, so that all
+            is better done in one; hyperscan pays for each hit instead.
     """
 
     name: str
     module: str
-    compile: Callable[[Sequence[bytes]], Engine]
+    compile: Callable[[Sequence[bytes], Sequence[bool]], Engine]
     anchor: int
+    exact: bool
+    one_pass: bool
 
 
 _CHOICES = (
-    Choice("hyperscan", "hyperscan", Hyperscan, 64),
-    Choice("daachorse", "daachorse", Daachorse, 32),
-    Choice("pyahocorasick", "ahocorasick", PyAhoCorasick, 16),
+    Choice("hyperscan", "hyperscan", Hyperscan, 64, exact=True, one_pass=False),
+    Choice("daachorse", "daachorse", Daachorse, 8, exact=False, one_pass=True),
+    Choice(
+        "pyahocorasick", "ahocorasick", PyAhoCorasick, 8, exact=False, one_pass=True
+    ),
 )
 
 

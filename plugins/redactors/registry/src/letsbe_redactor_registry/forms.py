@@ -46,7 +46,7 @@ def forms_of(value: str) -> dict[bytes, str]:
     for spelling in _spellings(value):
         forms.setdefault(_encoded(spelling), "plain")
     for spelling in _spellings(value):
-        for form, rule in _encodings(spelling):
+        for form, rule in (*_encodings(spelling), *_twice_base64(spelling)):
             if len(form) >= SHORTEST_ENCODED:
                 forms.setdefault(form, rule)
     for line in _lines(value):
@@ -92,6 +92,15 @@ def _encodings(text: str) -> Iterator[tuple[bytes, str]]:
         yield core.replace(b"/", b"\\/"), "base64"
     yield data.hex().encode(), "hex"
     yield data.hex().upper().encode(), "hex"
+
+
+def _twice_base64(text: str) -> Iterator[tuple[bytes, str]]:
+    """Base64 of the base64 of a value that stands alone, as in a Kubernetes secret."""
+    data = _encoded(text)
+    # The last group of the inner one depends on what follows the value.
+    whole = b64encode(data)[: len(data) // 3 * 4]
+    for core in base64_cores(whole):
+        yield core, "base64"
 
 
 def _escapes(text: str) -> Iterator[str]:

@@ -7,10 +7,14 @@ import threading
 from typing import NamedTuple
 
 from letsbe.plugin import RegisteredSecrets
-from letsbe_redactor_registry.disguises import disguised_forms_of
-from letsbe_redactor_registry.engines import Choice
+from letsbe_redactor_registry.disguises import (
+    folded_forms_of,
+    hints_of,
+    reduced_forms_of,
+)
+from letsbe_redactor_registry.engines import Choice, Engine
 from letsbe_redactor_registry.forms import forms_of
-from letsbe_redactor_registry.part import Entry, Part
+from letsbe_redactor_registry.part import KIND, Entry, Form, Part, What
 
 MERGE_SHARE = 40
 """One in so many entries changed makes it worth compiling the big set again. Until
@@ -22,27 +26,32 @@ _log = logging.getLogger(__name__)
 
 class _Compiled(NamedTuple):
     entries: frozenset[Entry]
-    plain: Part
-    disguised: Part | None
+    whole: Part[What]
+    reduced: Part[tuple[What, str]] | None
+    hints: Engine | None
 
 
 class View(NamedTuple):
     """What is searched for at one moment.
 
     Args:
+        engine: The name of the search engine.
         version: The version of the registered secrets it was made from.
         entries: Every name and value.
         names: Every name.
         parts: What to search with: the big set, and what came since.
-        disguised: The same, for reduced text.
+        reduced: The same, for reduced text.
+        hints: What finds hints of values in pieces, if the parts do not.
         gone: Entries of the parts that are no longer registered.
     """
 
+    engine: str
     version: int
     entries: frozenset[Entry]
     names: frozenset[str]
-    parts: tuple[Part, ...]
-    disguised: tuple[Part, ...]
+    parts: tuple[Part[What], ...]
+    reduced: tuple[Part[tuple[What, str]], ...]
+    hints: tuple[Engine, ...]
     gone: frozenset[Entry]
 
 
@@ -114,21 +123,28 @@ class Index:
             new = frozenset()
         compiled = [self._base, self._compiled(new)] if new else [self._base]
         return View(
+            self._choice.name,
             version,
             entries,
             frozenset(name for name, _ in entries),
-            tuple(each.plain for each in compiled),
-            tuple(each.disguised for each in compiled if each.disguised),
+            tuple(each.whole for each in compiled),
+            tuple(each.reduced for each in compiled if each.reduced),
+            tuple(each.hints for each in compiled if each.hints),
             self._base.entries - entries,
         )
 
     def _compiled(self, entries: frozenset[Entry]) -> _Compiled:
+        choice = self._choice
+        if not self._disguises:
+            whole = Part(entries, choice, _exact_forms, _what)
+            return _Compiled(entries, whole, None, None)
+        hints = sorted(set().union(*(hints_of(value) for _, value in entries)))
+        here = hints if choice.one_pass else []
         return _Compiled(
             entries,
-            Part(entries, self._choice, forms_of),
-            Part(entries, self._choice, disguised_forms_of)
-            if self._disguises
-            else None,
+            Part(entries, choice, _all_forms, _what, here),
+            Part(entries, choice, reduced_forms_of, _what_and_value),
+            None if here else choice.compile(hints, [True] * len(hints)),
         )
 
     def _worth_merging(self, view: View) -> bool:
@@ -158,3 +174,24 @@ class Index:
                 if self._view.entries == entries:
                     self._merging = None
                     return
+
+
+def _what(entry: Entry, rule: str) -> What:
+    return KIND, entry[0], rule
+
+
+def _what_and_value(entry: Entry, rule: str) -> tuple[What, str]:
+    return (KIND, entry[0], rule), entry[1]
+
+
+def _exact_forms(value: str) -> dict[Form, str]:
+    return {Form(form, folded=False): rule for form, rule in forms_of(value).items()}
+
+
+def _all_forms(value: str) -> dict[Form, str]:
+    folded = folded_forms_of(value)
+    forms = {Form(form, folded=True): rule for form, rule in folded.items()}
+    for form, rule in forms_of(value).items():
+        if form.lower() not in folded:
+            forms[Form(form, folded=False)] = rule
+    return forms

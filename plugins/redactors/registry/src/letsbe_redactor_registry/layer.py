@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import final
 
-from letsbe.plugin import Finding, RegisteredSecrets
-from letsbe_redactor_registry.disguises import Reduced
+from letsbe.plugin import Finding, Findings, RegisteredSecrets
 from letsbe_redactor_registry.engines import choose_engine
-from letsbe_redactor_registry.index import Index, View
+from letsbe_redactor_registry.hidden import find_hidden
+from letsbe_redactor_registry.index import Index
+
+MANY = 64
+"""From here on findings are returned as columns."""
 
 
 @final
@@ -43,17 +46,19 @@ class RegistryLayer:
         """The name of the search engine in use."""
         self._index = Index(secrets, choice, disguises=disguises)
 
-    def find(self, text: bytes) -> list[Finding]:
+    def find(self, text: bytes) -> Iterable[Finding]:
         """Find every registered value; see :class:`letsbe.plugin.RedactionLayer`."""
         view = self._index.view()
-        hits = view.parts[0].find(text, view.gone)
+        loose: list[int] = []
+        hits = view.parts[0].find(text, view.gone, loose)
         for part in view.parts[1:]:
-            hits += part.find(text, view.gone)
-        new = tuple.__new__  # half the time of calling Finding
-        found = [new(Finding, (start, end, *owner.what)) for start, end, owner in hits]
-        if view.disguised:
-            found += _disguised(text, found, view)
-        return found
+            hits.extend(part.find(text, view.gone, loose))
+        for start, end, what in list(find_hidden(text, hits, loose, view)):
+            hits.starts.append(start)
+            hits.ends.append(end)
+            hits.what.append(what)
+        found = Findings(*hits)
+        return found if len(found) > MANY else list(found)
 
     def names(self) -> frozenset[str]:
         """Return the names of all registered secrets."""
@@ -69,18 +74,3 @@ class RegistryLayer:
             Whether they have been.
         """
         return self._index.wait(timeout)
-
-
-def _disguised(text: bytes, found: list[Finding], view: View) -> Iterator[Finding]:
-    """Find values in disguise outside of what was found."""
-    if found:
-        masked = bytearray(text)
-        for start, end, *_ in found:
-            masked[start:end] = bytes(end - start)
-        text = bytes(masked)
-    reduced = Reduced(text)
-    for part in view.disguised:
-        for first, last, owner in part.find(reduced.letters, view.gone):
-            start, end = reduced.place(first, last, owner.entry[1], owner.what[2])
-            if start < end:
-                yield Finding(start, end, *owner.what)

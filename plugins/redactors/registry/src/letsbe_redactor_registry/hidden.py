@@ -1,0 +1,129 @@
+"""The second pass: values in disguise, where a text shows signs of one."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from letsbe_redactor_registry.disguises import hints_of
+from letsbe_redactor_registry.index import View
+from letsbe_redactor_registry.part import Hits, What
+from letsbe_redactor_registry.reduced import Reduced
+from letsbe_redactor_registry.signs import LONGEST, PlainSigns, Signs, signs_for
+
+REACH = 4096
+"""A value in disguise that takes more bytes is not looked for."""
+
+_CHUNK = 32 * 1024
+_ASKED_OFTEN = 3
+# Where none of these is, a value is not broken into pieces that are long.
+_BREAKS = (b'"', b"\\", b"\n", b"\r")
+
+
+def find_hidden(
+    text: bytes, hits: Hits[What], loose: Sequence[int], view: View
+) -> Iterator[tuple[int, int, What]]:
+    """Find values in disguise outside of what was found.
+
+    Args:
+        text: The text.
+        hits: What was found before.
+        loose: Offsets after hints, for an engine that finds them in one pass.
+        view: What is searched for.
+
+    Yields:
+        First offset, offset after the last, and what it is.
+    """
+    if not view.reduced:
+        return
+    masked = _Masked(text, hits)
+    for start, end in _stretches(masked, sorted(loose), view):
+        reduced = Reduced(masked.piece(start, end))
+        for part in view.reduced:
+            found = part.find(reduced.letters, view.gone)
+            for first, last, (what, value) in zip(*found, strict=True):
+                pieces = reduced.place(first, last, value, what[2])
+                for a, b in pieces if _shown(reduced, pieces, value) else ():
+                    yield start + a, start + b, what
+
+
+class _Masked:
+    """A text in which what was found is overwritten, where somebody looks at it."""
+
+    def __init__(self, text: bytes, hits: Hits[What]) -> None:
+        self.plain = text
+        self._hits = hits
+        self._asked = 0
+        self._whole = text if not hits.starts else None
+
+    def piece(self, start: int, end: int) -> bytes:
+        """Return a stretch of the text without what was found."""
+        if self._whole is None and self._asked < _ASKED_OFTEN:
+            self._asked += 1
+            return self._cover(start, end)
+        if self._whole is None:
+            self._whole = self._cover(0, len(self.plain))
+        return self._whole[start:end]
+
+    def _cover(self, start: int, end: int) -> bytes:
+        piece = bytearray(self.plain[start:end])
+        nothing = bytes(len(piece))
+        for first, last in zip(self._hits.starts, self._hits.ends, strict=True):
+            if first < end and last > start:
+                low, high = max(first - start, 0), min(last - start, len(piece))
+                piece[low:high] = nothing[: high - low]
+        return bytes(piece)
+
+
+def _stretches(
+    masked: _Masked, loose: Sequence[int], view: View
+) -> Iterator[tuple[int, int]]:
+    """Give the stretches that show a sign, with what a value may reach beyond them."""
+    size = len(masked.plain)
+    start = end = -1
+    for chunk in range(0, size, _CHUNK):
+        if not _suspect(masked, chunk, loose, view):
+            continue
+        if chunk - REACH > end >= 0:
+            yield start, end
+            start = -1
+        start = max(chunk - REACH, 0) if start < 0 else start
+        end = min(chunk + _CHUNK + REACH, size)
+    if end >= 0:
+        yield start, end
+
+
+def _suspect(masked: _Masked, start: int, loose: Sequence[int], view: View) -> bool:
+    end = start + _CHUNK
+    piece = masked.plain[start : end + LONGEST]
+    if signs_for(view.engine).seen(piece):
+        return True
+    if piece.isascii() and not any(mark in piece for mark in _BREAKS):
+        return False
+    near = loose[bisect_left(loose, start) : bisect_left(loose, end + LONGEST)]
+    if not near and not view.hints:
+        return False
+    piece = masked.piece(start, end + LONGEST)
+    return any(piece[place - start - 1] for place in near if place > start) or any(
+        hints.holds(piece) for hints in view.hints
+    )
+
+
+def _shown(reduced: Reduced, pieces: Sequence[tuple[int, int]], value: str) -> bool:
+    """Tell whether what was found shows a sign itself, not only something near it.
+
+    What is found must not depend on what else is in the text.
+    """
+    if not pieces or pieces[-1][1] - pieces[0][0] > REACH:
+        return False
+    text = reduced.text[pieces[0][0] : pieces[-1][1]]
+    folded = text.lower()
+    return any(hint in folded for hint in hints_of(value)) or _plain_signs().seen(
+        b" " + text
+    )
+
+
+@lru_cache(maxsize=1)
+def _plain_signs() -> Signs:
+    return PlainSigns()

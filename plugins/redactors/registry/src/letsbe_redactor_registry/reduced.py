@@ -1,0 +1,150 @@
+"""A stretch of text reduced to letters and digits, and the way back to its offsets."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate
+
+from letsbe_redactor_registry.disguises import originals
+from letsbe_redactor_registry.levelling import (
+    LEFT_OUT,
+    count,
+    letters,
+    level,
+    reduce,
+    trim,
+)
+
+_ESCAPES = re.compile(rb"\\+[nrt]|\\+x|0[xX]|\\+u00|&#[xX]")
+_HEX_SIGN = re.compile(rb"(?:\\+[ux]|&#[xX])\Z")
+_CHUNK = 256
+_NEXT_LETTER = re.compile(rb"[^0-9A-Za-z\x80-\xff\0]{0,12}([A-Za-z])")
+_NEAR = 200
+_SPACE = ord(" ")
+# From a JSON string to the next one of the same array or object, and past what may
+# stand before a part's text: other keys with short values.
+_JOINT = re.compile(
+    rb"""
+    "[\s}\]]*,[\s\[{]*
+    (?:"\w{1,40}"\s*:\s*
+       (?:[\[{]+|(?:"[^"\\]{0,80}"|-?[0-9.]{1,20}|true|false|null)\s*,)\s*){0,8}?
+    (?:"\w{1,40}"\s*:\s*)?"
+    """,
+    re.VERBOSE,
+)
+
+
+class Reduced:
+    """A text reduced to letters and digits.
+
+    Args:
+        text: The text; stretches found before are NULs.
+    """
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        """What was given."""
+        self._level = _JOINT.sub(_blank, level(text)) if b'"' in text else level(text)
+        self.letters = reduce(self._level)
+        """What is searched."""
+        self._counts: list[int] = []
+
+    def place(
+        self, start: int, end: int, value: str, rule: str
+    ) -> list[tuple[int, int]]:
+        """Compare what was found with the value by all letters, and give its place.
+
+        Args:
+            start: Offset of the first letter that was found.
+            end: Offset after the last one.
+            value: The secret's value.
+            rule: The disguise it was found in.
+
+        Returns:
+            Offsets in the text of the first byte and after the last, whole characters,
+            for each piece of the value: several if it is spread over strings, none if
+            it is not the value, or not in disguise.
+        """
+        first = self._offset(start)
+        forms = list(originals(value, rule))
+        if any(self._is_whole(trim(form), first) for form in forms):
+            return []
+        last = self._offset(end - 1) + 1
+        if rule == "hex" and (
+            sign := _HEX_SIGN.search(self._level[max(first - 8, 0) : first])
+        ):
+            first -= len(sign[0])
+        found = _readings(self._level[first:last])
+        for form in forms:
+            if found & _readings(level(form)):
+                return self._pieces(*self._widen(first, last, letters(level(form))))
+        return []
+
+    def _is_whole(self, form: bytes, first: int) -> bool:
+        """Tell whether nothing stands in between."""
+        return self._level[first : first + len(form)].lower() == form.lower()
+
+    def _widen(self, first: int, last: int, whole: bytes) -> tuple[int, int]:
+        """Take in the letters at the ends that the reduced form lacks."""
+        flat, text = self._level, self.text
+        before = whole[: len(whole) - len(whole.lstrip(LEFT_OUT))]
+        first -= _reach(flat[max(first - _NEAR, 0) : first][::-1], before[::-1])
+        after = whole[len(whole.rstrip(LEFT_OUT)) :]
+        last += _reach(flat[last : last + _NEAR], after)
+        # A character that was replaced takes the room of several letters.
+        while (
+            last < len(text)
+            and flat[last] == _SPACE != text[last]
+            and (text[last] >= 0x80)
+        ):
+            last += 1
+        return first, last
+
+    def _pieces(self, first: int, last: int) -> list[tuple[int, int]]:
+        """Leave out what stands between the strings that a value is spread over."""
+        pieces = []
+        for joint in _JOINT.finditer(self.text, first, last):
+            pieces.append((first, joint.start()))
+            first = joint.end()
+        pieces.append((first, last))
+        return [(start, end) for start, end in pieces if start < end]
+
+    def _offset(self, letter: int) -> int:
+        if not self._counts:
+            starts = range(0, len(self._level), _CHUNK)
+            self._counts = [0, *accumulate(self._count(p, p + _CHUNK) for p in starts)]
+        chunk = bisect_right(self._counts, letter) - 1
+        low, high = chunk * _CHUNK, min((chunk + 1) * _CHUNK, len(self._level))
+        letter -= self._counts[chunk]
+        while high - low > 1:
+            middle = (low + high) // 2
+            before = self._count(low, middle)
+            if letter < before:
+                high = middle
+            else:
+                letter, low = letter - before, middle
+        return low
+
+    def _count(self, start: int, end: int) -> int:
+        return count(self._level[start:end])
+
+
+def _blank(match: re.Match[bytes]) -> bytes:
+    return b" " * len(match[0])
+
+
+def _reach(text: bytes, wanted: bytes) -> int:
+    """Tell how far into a text its first letters are the given ones."""
+    reached = 0
+    for letter in wanted:
+        match = _NEXT_LETTER.match(text, reached)
+        if match is None or match[1].lower()[0] != letter:
+            break
+        reached = match.end()
+    return reached
+
+
+def _readings(data: bytes) -> set[bytes]:
+    r"""Read the letters with and without escapes: ``0x`` may be two letters of it."""
+    return {letters(each).strip(LEFT_OUT) for each in (data, _ESCAPES.sub(b"", data))}

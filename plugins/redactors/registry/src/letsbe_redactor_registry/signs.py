@@ -1,0 +1,151 @@
+"""Signs that something in a text is in disguise, whatever it may be.
+
+What is cheap to see comes first, so that ordinary text is not searched a second time.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol, final
+
+LONGEST = 128
+"""No sign is longer, in bytes."""
+
+# Letters and digits by ones and twos, with something between each: spaced letters,
+# pairs of hexadecimal digits, characters that are not seen. Beginning with two letters
+# is not a sign yet, as half of all short words do; a later group is one soon.
+_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z]{1,3}){7}[0-9A-Za-z]"
+_SPACED_AS_CLASSES = tuple(
+    begin + rb" {0,2}(?:[ad]{1,2} {1,3}){6}[ad]" for begin in (b" a ", b" d ", b" dd ")
+)
+_CLASSES = bytes(
+    ord("d" if chr(n).isdigit() else "a" if chr(n).isalpha() else " ")
+    for n in range(128)
+).ljust(256)
+# \x4e\x78, 0x4e, 0x78, &#x4e;&#x78;, and \u004e where no escape is needed. Each begins
+# with one fixed byte, which Python's expressions look for at the speed of memchr.
+_HEX = rb"0{0,4}[0-9A-Fa-f]{2}[^0-9A-Za-z\\&]{0,3}"
+_ESCAPED = (
+    rb"\\\\{0,7}[xuU]" + _HEX + rb"(?:\\{1,8}[xuU]" + _HEX + rb"){2}",
+    rb"0[xX]" + _HEX + rb"(?:0[xX]" + _HEX + rb"){2}",
+    rb"&[#][xX]" + _HEX + rb"(?:&[#][xX]" + _HEX + rb"){2}",
+)
+# Escapes of characters that are not seen; of spaces, in a row; and of letters in other
+# alphabets' place.
+_UNSEEN = (
+    rb"\\[uU](?:00[aA][dD]|200[b-fB-F]|202[89a-eA-E]|206[0-9a-fA-F]|034[fF]"
+    rb"|180[b-eB-E]|[fF][eE]0[0-9a-fA-F]|[fF][eE][fF]{2}|[dD][bB]40)"
+)
+_SPACE = rb"\\[uU](?:00[aA]0|20[02][0-9a-fA-F]|3000)[0-9A-Za-z]"
+_SPACES = _SPACE + rb"\\{0,7}" + (_SPACE + rb"\\{0,7}") * 2
+_OTHER = (
+    rb"\\[uU](?:[fF][fF][0-5][0-9a-fA-F]|24[b-eB-E][0-9a-fA-F]"
+    rb"|[dD]835\\{1,8}[uU][dD][c-fC-F][0-9a-fA-F]{2})[!-\[\]-~]{0,3}\\{0,7}"
+)
+_OTHERS = _OTHER * 4
+_TOLD = (_UNSEEN, _SPACES, _OTHERS)
+_ASCII = (*_ESCAPED, *_TOLD)
+_LOOKALIKES = (
+    rb"(?:(?:\xef[\xbc\xbd].|\xf0\x9d[\x90-\x9f].|\xf0\x9f[\x84-\x86]."
+    rb"|\xe2[\x82\x84\x85\x91-\x93].|\xe1[\xb4\xb5].|\xc2[\xaa\xb2\xb3\xb9\xba]"
+    rb"|\xe3[\x8b\x8d-\x8f].|\xef\xac[\x80-\x86])[!-~]{0,3}){4}"
+)
+_BETWEEN = (
+    rb"[0-9A-Za-z](?:\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xc2\xad|\xcd\x8f"
+    rb"|\xe1\xa0[\x8b-\x8e]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xf3\xa0[\x80-\x87].)"
+    rb"[0-9A-Za-z]"
+)
+_OUTSIDE_ASCII = (_LOOKALIKES, _BETWEEN)
+
+
+class Signs(Protocol):
+    """Looks for signs."""
+
+    def seen(self, text: bytes) -> bool:
+        """Tell whether a text shows one."""
+        ...
+
+
+@final
+class PlainSigns:
+    """Looks for signs with Python's own expressions."""
+
+    def __init__(self) -> None:
+        self._spaced = [re.compile(source) for source in _SPACED_AS_CLASSES]
+        self._ascii = [re.compile(source, re.DOTALL) for source in _ASCII]
+        self._others = [re.compile(source, re.DOTALL) for source in _OUTSIDE_ASCII]
+
+    def seen(self, text: bytes) -> bool:
+        """Tell whether a text shows one; see :class:`Signs`."""
+        classes = text.translate(_CLASSES)
+        return (
+            any(sign.search(classes) for sign in self._spaced)
+            or any(sign.search(text) for sign in self._ascii)
+            or (not text.isascii() and any(sign.search(text) for sign in self._others))
+        )
+
+
+@final
+class HyperscanSigns:
+    """Looks for signs with Hyperscan; may also see what is none.
+
+    Few expressions share a database: all together take four times as long.
+    """
+
+    def __init__(self) -> None:
+        self._ascii = [_Expressions(group) for group in ((_SPACED,), _ESCAPED, _TOLD)]
+        self._others = [_Expressions((source,)) for source in _OUTSIDE_ASCII]
+
+    def seen(self, text: bytes) -> bool:
+        """Tell whether a text may show one; see :class:`Signs`."""
+        return any(group.match(text) for group in self._ascii) or (
+            not text.isascii() and any(group.match(text) for group in self._others)
+        )
+
+
+class _Expressions:
+    """Some expressions in a database of Hyperscan."""
+
+    def __init__(self, sources: Sequence[bytes]) -> None:
+        import hyperscan  # noqa: PLC0415 - loaded only if it is chosen
+
+        flags = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_SINGLEMATCH
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=list(sources),
+            ids=list(range(len(sources))),
+            elements=len(sources),
+            flags=[flags] * len(sources),
+        )
+        self._scratch = self._database.scratch
+        self._terminated: type[Exception] = hyperscan.ScanTerminated
+        self._threads = threading.local()
+
+    def match(self, text: bytes) -> bool:
+        scratch = getattr(self._threads, "scratch", None)
+        if scratch is None:
+            # A scan needs memory of its own while it runs.
+            scratch = self._threads.scratch = self._scratch.clone()
+        try:
+            self._database.scan(text, match_event_handler=_stop, scratch=scratch)
+        except self._terminated:
+            return True
+        return False
+
+
+@lru_cache(maxsize=2)
+def signs_for(engine: str) -> Signs:
+    """Return what looks for signs.
+
+    Args:
+        engine: The name of the search engine in use.
+    """
+    return HyperscanSigns() if engine == "hyperscan" else PlainSigns()
+
+
+def _stop(*_: object) -> bool:
+    """End a scan at the first match."""
+    return True
