@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from letsbe_executor_docker.variables import UNKNOWN, Variables, env_lines
+
 _NAMES = (
     "compose.yaml",
     "compose.yml",
@@ -31,9 +33,6 @@ NODE_LIMIT = 20_000
 """The most values in one file once its aliases are followed."""
 FILE_LIMIT = 16
 """The most files of one project."""
-
-UNKNOWN = "\0"
-"""Stands for what cannot be told; no rule takes it for harmless."""
 
 
 class NotUnderstood(Exception):
@@ -184,7 +183,7 @@ class _Reader:
             named or [f"{place.rstrip('/')}/.env" for place in places]
         ):
             data = self._bytes(path)
-            for name, value in _env_lines(data or b""):
+            for name, value in env_lines(data or b""):
                 known = variables.setdefault(name, value)
                 if known != value:
                     variables[name] = UNKNOWN
@@ -200,7 +199,7 @@ class _Reader:
         data = self._bytes(path)
         if data is None:
             return
-        document = _fill(_parse(data), _Variables(variables, self._hidden))
+        document = _fill(_parse(data), Variables(variables, self._hidden))
         if not isinstance(document, dict):
             raise NotUnderstood("a compose file is no table")
         own = posixpath.dirname(path)
@@ -270,64 +269,7 @@ def _parse(data: bytes) -> Any:  # noqa: ANN401 - whatever YAML gives
         raise NotUnderstood("a compose file is not plain YAML") from None
 
 
-def _env_lines(data: bytes) -> Iterator[tuple[str, str]]:
-    for line in data.decode("utf-8", "replace").splitlines():
-        text = line.strip().removeprefix("export ").strip()
-        name, equals, value = text.partition("=")
-        if text.startswith("#") or not equals:
-            continue
-        value = value.strip()
-        if value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:
-            value = value[1:-1]
-        elif "'" in value or '"' in value:
-            value = UNKNOWN
-        # Variables, escapes and comments are read in ways that versions differ in.
-        unclear = "$" in value or "\\" in value or " #" in value
-        yield name.strip(), UNKNOWN if unclear else value
-
-
-class _Variables:
-    """Fills in ``$NAME``, ``${NAME}`` and their forms with defaults."""
-
-    _FORM = re.compile(
-        r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-?+])([^${}]*))?\}|(.?))",
-        re.DOTALL,
-    )
-
-    def __init__(
-        self, values: Mapping[str, str] | None, hidden: frozenset[str]
-    ) -> None:
-        self._values = values
-        self._hidden = hidden
-
-    def fill(self, text: str) -> str:
-        """Fill in a text; the whole is unknown if a part is."""
-        if "$" not in text:
-            return text
-        parts = []
-        last = 0
-        for found in self._FORM.finditer(text):
-            parts += [text[last : found.start()], self._value(found)]
-            last = found.end()
-        filled = "".join([*parts, text[last:]])
-        return UNKNOWN if UNKNOWN in filled else filled
-
-    def _value(self, found: re.Match[str]) -> str:
-        if found[1]:
-            return "$"
-        name, form, other = found[2] or found[3], found[4] or "", found[5] or ""
-        if not name or name in self._hidden or self._values is None:
-            return UNKNOWN
-        value = self._values.get(name)
-        present = bool(value) if ":" in form else value is not None
-        if form.endswith("+"):
-            return other if present else ""
-        if form.endswith("-") and not present:
-            return other
-        return value or ""
-
-
-def _fill(document: Any, variables: _Variables) -> Any:  # noqa: ANN401 - YAML
+def _fill(document: Any, variables: Variables) -> Any:  # noqa: ANN401 - YAML
     count = 0
 
     def walk(value: Any, depth: int) -> Any:  # noqa: ANN401 - YAML

@@ -28,7 +28,8 @@ from letsbe.plugin import (
 )
 from letsbe_executor_docker.arguments import DockerArguments
 from letsbe_executor_docker.engine import Engine
-from letsbe_executor_docker.judging import Judge, Work
+from letsbe_executor_docker.judging import Judge
+from letsbe_executor_docker.planning import Work
 from letsbe_executor_docker.previewing import preview
 from letsbe_executor_docker.settings import read_settings
 

@@ -16,9 +16,10 @@ from letsbe.plugin import (
     parse_line,
     path_effects,
 )
-from letsbe_executor_docker.compose import UNKNOWN, ComposeFile
+from letsbe_executor_docker.compose import ComposeFile
 from letsbe_executor_docker.mounts import Mounts
 from letsbe_executor_docker.subcommands import Found, Setting
+from letsbe_executor_docker.variables import UNKNOWN
 
 
 def _keys(text: str) -> frozenset[str]:
