@@ -145,7 +145,7 @@ async def test_a_failed_run_is_told_to_whoever_asks_again(bench: Any) -> None:
 
 async def test_a_run_that_was_cut_off_is_not_run_again(make_bench: Any) -> None:
     with make_bench() as bench:
-        approval = await asked(bench, text="boom")
+        approval = await asked(bench, text="boom", call_id="c1")
 
         def cut_off(connection: Any) -> None:
             connection.execute(
@@ -155,10 +155,11 @@ async def test_a_run_that_was_cut_off_is_not_run_again(make_bench: Any) -> None:
 
         bench.database.write(cut_off)
     with make_bench() as bench:
-        assert bench.wrapper.approvals.interrupt(older_than=180) == 1
         assert bench.wrapper.approvals.get(approval).state == "interrupted"
         with pytest.raises(ApprovalClosed, match="interrupted"):
             await decide(bench, "approve", approval)
+        again = await bench.call(tier="RED", text="boom", call_id="c1")
+        assert (again.status, again.code) == ("denied", "approval_closed")
         assert bench.executor.done == []
 
 

@@ -195,7 +195,8 @@ class TestFailures:
     ) -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(lambda: bench.call(seconds=0.1))
-            await anyio.sleep(0.05)
+            while not bench.executor.running:
+                await anyio.sleep(0.001)
             group.cancel_scope.cancel()
         assert bench.audit_kinds() == [("intent", "run"), ("outcome", "ok")]
 

@@ -31,7 +31,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     """
     from letsbe.plugin._records import Status  # noqa: PLC0415 - slow to import
     from letsbe.proxy.child import running_proxy  # noqa: PLC0415
-    from letsbe.wrapper.opening import CALL_GRACE, open_wrapper  # noqa: PLC0415
+    from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
 
     with ExitStack() as closing:
@@ -40,7 +40,6 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
         if wrapper.configuration.proxy.upstreams:
             proxy = closing.enter_context(running_proxy(home))
         settings = wrapper.configuration.wrapper
-        wrapper.approvals.interrupt(settings.call_timeout + CALL_GRACE)
         active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]
         broken = [f"{r.label}: {r.reason}" for r in wrapper.plugins.records if r.failed]
 

@@ -101,11 +101,14 @@ class Approvals:
     Args:
         database: Where they are kept.
         hours: How long one stays open.
+        run_seconds: How long an approved call may run; one that still runs after that
+            was cut off by the end of its process.
     """
 
-    def __init__(self, database: Database, hours: float) -> None:
+    def __init__(self, database: Database, hours: float, run_seconds: float) -> None:
         self._database = database
         self._seconds = hours * 3600
+        self._run_seconds = run_seconds
 
     def get(self, approval_id: str) -> Approval:
         """Return one approval as it stands now.
@@ -121,7 +124,7 @@ class Approvals:
         approval = self._database.read(look)
         if approval is None:
             raise NotFound("there is no approval of this id: list them to see the ids")
-        return _as_of_now(approval)
+        return self._as_of_now(approval)
 
     def list(
         self, state: State | None = None, *, limit: int = 100, after: str | None = None
@@ -138,7 +141,7 @@ class Approvals:
         def look(connection: sqlite3.Connection) -> list[Approval]:
             return _select(connection, clause, (*values, limit))
 
-        return [_as_of_now(approval) for approval in self._database.read(look)]
+        return [self._as_of_now(approval) for approval in self._database.read(look)]
 
     def add(self, connection: sqlite3.Connection, new: Mapping[str, Any]) -> Approval:
         """Queue a call, or find the pending approval of an equal one.
@@ -207,25 +210,16 @@ class Approvals:
             (stored, approval_id),
         )
 
-    def interrupt(self, older_than: float) -> int:
-        """Close approvals whose run was cut off by the end of its process.
-
-        Args:
-            older_than: Seconds since the decision after which a run must be over.
-
-        Returns:
-            How many there were.
-        """
-        limit = time.time() - older_than
-
-        def change(connection: sqlite3.Connection) -> int:
-            return connection.execute(
-                "UPDATE approvals SET state = 'interrupted'"
-                " WHERE state = 'running' AND decided_at < ?",
-                (limit,),
-            ).rowcount
-
-        return self._database.write(change)
+    def _as_of_now(self, approval: Approval) -> Approval:
+        """An approval whose time has passed, though no change has said so yet."""
+        now, decided = time.time(), approval.decided_at
+        if approval.state == "pending" and approval.expires_at <= now:
+            return approval.model_copy(update={"state": "expired"})
+        if approval.state != "running" or decided is None:
+            return approval
+        if decided + self._run_seconds >= now:
+            return approval
+        return approval.model_copy(update={"state": "interrupted"})
 
 
 def closed(state: str | None) -> ApprovalClosed | NotFound:
@@ -280,12 +274,6 @@ def _expire(connection: sqlite3.Connection, now: float) -> None:
         " WHERE state = 'pending' AND expires_at <= ?",
         (now,),
     )
-
-
-def _as_of_now(approval: Approval) -> Approval:
-    if approval.state == "pending" and approval.expires_at <= time.time():
-        return approval.model_copy(update={"state": "expired"})
-    return approval
 
 
 def _dumped(value: Any) -> str | None:  # noqa: ANN401 - any JSON

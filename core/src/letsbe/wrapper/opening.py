@@ -179,7 +179,9 @@ def assemble(
     vault = desk.vault
     pipeline = Pipeline(plugins.redaction_layers)
     settings = configuration.wrapper
-    approvals = Approvals(database, settings.approval_hours)
+    approvals = Approvals(
+        database, settings.approval_hours, settings.call_timeout + CALL_GRACE
+    )
     retries = Retries(database)
     capacity = Capacity(settings.concurrent_calls, settings.waiting_calls)
     metrics = Metrics(capacity)
