@@ -91,7 +91,7 @@ from letsbe.policy.sandbox import (
 )
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
-from letsbe.redaction.finding import Finding, Findings, RedactionLayer
+from letsbe.redaction.finding import Finding, Findings, RedactionLayer, State
 from letsbe.redaction.standins import is_sentence, is_stand_in
 from letsbe.vault.secret import RegisteredSecrets, Secret
 
@@ -149,6 +149,7 @@ __all__ = [
     "SandboxSettings",
     "Secret",
     "Site",
+    "State",
     "Step",
     "Stream",
     "TableError",

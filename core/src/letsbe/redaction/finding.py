@@ -101,3 +101,30 @@ class NamesSecrets(Protocol):
     def names(self) -> frozenset[str]:
         """Return the names that its findings may carry."""
         ...
+
+
+class State(NamedTuple):
+    """What a layer's findings depend on besides the text.
+
+    Args:
+        version: Another number whenever it may find something else; 0 if it never does.
+        reach: The most bytes that a finding of it takes, if it must be found wherever
+            it stands; 0 if it is enough to look at each message by itself.
+    """
+
+    version: int
+    reach: int
+
+
+@runtime_checkable
+class Rememberable(Protocol):
+    """A layer that need not look again at text that it has seen.
+
+    A long text is shown to it in blocks, cut between messages, and what it found in one
+    is remembered as long as its state stays the same. All other layers are asked about
+    every text as a whole.
+    """
+
+    def state(self) -> State:
+        """Return the present state; whatever it raises withholds the text."""
+        ...

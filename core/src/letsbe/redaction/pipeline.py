@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from letsbe.errors import OutputWithheld
 from letsbe.redaction.documents import JSON, redact_document
 from letsbe.redaction.finding import NamesSecrets, RedactionLayer
-from letsbe.redaction.spans import (
-    Labels,
-    Place,
-    Span,
-    as_spans,
-    checked,
-    resolve,
-    splice,
-)
+from letsbe.redaction.searching import Search
+from letsbe.redaction.spans import Place, Span, as_spans, resolve, splice
 from letsbe.redaction.structure import keep_json
 
 
@@ -26,16 +18,16 @@ class Pipeline:
     output as long as the registered secrets stay the same; redacting what was redacted
     changes nothing; JSON stays JSON.
 
+    What the layers found in long texts is remembered by the SHA-256 of their blocks,
+    so that a conversation's next turn costs little more than its new text.
+
     Args:
         layers: The active layers; they are sorted by their order, then their name.
     """
 
     def __init__(self, layers: Sequence[RedactionLayer]) -> None:
         ordered = sorted(layers, key=lambda layer: (layer.order, layer.name))
-        self._layers = tuple(ordered)
-        self._labels = tuple(
-            Labels(rank, layer.name) for rank, layer in enumerate(ordered)
-        )
+        self._search = Search(ordered)
         self._naming = tuple(
             layer for layer in ordered if isinstance(layer, NamesSecrets)
         )
@@ -55,9 +47,7 @@ class Pipeline:
         return as_spans(self._places(text))
 
     def _places(self, text: bytes) -> list[Place]:
-        spans: list[Place] = []
-        for layer, labels in zip(self._layers, self._labels, strict=True):
-            spans += _ask(layer, text, labels)
+        spans = self._search.places(text)
         if not spans:
             return spans
         spans = resolve(text, spans, self._names())
@@ -116,18 +106,3 @@ class Pipeline:
             except Exception:  # noqa: BLE001, S112 - knowing fewer names redacts more
                 continue
         return names
-
-
-def _ask(layer: RedactionLayer, text: bytes, labels: Labels) -> list[Place]:
-    try:
-        return checked(layer.find(text), len(text), labels)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001, S110 - whatever it raises withholds the text
-        pass
-    # Raised outside of the handler, so that no chain leads to the layer's exception.
-    message = (
-        f"The redaction layer {layer.name} failed, so this output is withheld. "
-        "Run `letsbe plugins check` on the server."
-    )
-    raise OutputWithheld(message)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import final
 
-from letsbe.plugin import Finding, Findings, RegisteredSecrets
+from letsbe.plugin import Finding, Findings, RegisteredSecrets, State
 from letsbe_redactor_registry.engines import choose_engine
-from letsbe_redactor_registry.hidden import find_hidden
+from letsbe_redactor_registry.hidden import REACH, find_hidden
 from letsbe_redactor_registry.index import Index
 
 MANY = 64
@@ -63,6 +63,12 @@ class RegistryLayer:
     def names(self) -> frozenset[str]:
         """Return the names of all registered secrets."""
         return self._index.view().names
+
+    def state(self) -> State:
+        """Return the version of the secrets, and the longest that is found of them."""
+        view = self._index.view()
+        longest = max(part.longest for part in view.parts)
+        return State(view.version, max(longest, REACH) if view.reduced else longest)
 
     def settle(self, timeout: float) -> bool:
         """Wait until changes have been merged, for tests and measurements.
