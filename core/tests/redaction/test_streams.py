@@ -34,7 +34,9 @@ class Assigned:
     def find(self, text: bytes) -> Iterator[Finding]:
         for match in re.finditer(rb"password = (\w+)", text):
             yield Finding(*match.span(1), "password")
-        for match in re.finditer(rb"-----BEGIN K.*?(?:-----END K-----|\Z)", text, re.DOTALL):
+        for match in re.finditer(
+            rb"-----BEGIN K.*?(?:-----END K-----|\Z)", text, re.DOTALL
+        ):
             yield Finding(*match.span(), "key")
 
 
