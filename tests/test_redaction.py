@@ -125,6 +125,30 @@ def test_secrets_made_of_our_own_words(value: str) -> None:
     assert "[REDACTED:password]" in once
 
 
+SPLIT = {
+    "parts": '[{{"type":"text","text":"{}"}},{{"type":"text","text":"{}"}}]',
+    "parts, spaced": '[{{"type": "text", "text": "{}"}}, {{"text": "{}"}}]',
+    "deltas": '[{{"delta":{{"content":"{}"}}}},{{"delta":{{"content":"{}"}}}}]',
+    "items": '["{}", "{}"]',
+    "fields": '{{"first":"{}","second":"{}","third":"x"}}',
+    "messages": '[{{"role":"user","content":"{}"}},{{"role":"tool","content":"{}"}}]',
+}
+
+
+@pytest.mark.parametrize("form", SPLIT)
+@pytest.mark.parametrize("at", [3, 9, 13, 20])
+def test_values_split_over_strings_are_gone(form: str, at: int) -> None:
+    value = "nxT9-4bQw7/rZk2+Lm8vHc3uRt"
+    pipeline = Pipeline([RegistryLayer(FakeSecrets({NAME: value}))])
+    text = SPLIT[form].format("see " + value[:at], value[at:] + " there")
+    redacted = pipeline.redact_text(text)
+    assert redacted == SPLIT[form].format(
+        "see SECRET_REF(canary)", "SECRET_REF(canary) there"
+    )
+    assert json.loads(redacted)
+    assert pipeline.redact_text(redacted) == redacted
+
+
 def test_the_same_in_every_process() -> None:
     program = (
         "import sys; from letsbe.redaction.pipeline import Pipeline;"

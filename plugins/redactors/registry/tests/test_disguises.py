@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from letsbe.testing import FakeSecrets
 from letsbe_redactor_registry.engines import installed_engines
 from letsbe_redactor_registry.layer import RegistryLayer
+from letsbe_redactor_registry.signs import signs_for
 
 VALUE = "nxT9-4bQw7/rZk2+Lm8vHc3uRt"
 
@@ -145,3 +146,47 @@ def test_offsets_far_into_a_long_text(layer: RegistryLayer) -> None:
     data = f"{padding}{VALUE.swapcase()}{padding}".encode()
     start = len(padding.encode())
     assert [f[:2] for f in layer.find(data)] == [(start, start + len(VALUE))]
+
+
+def test_what_is_found_does_not_depend_on_what_stands_elsewhere(
+    layer: RegistryLayer,
+) -> None:
+    # In disguise, but with no sign of it that is looked for; a sign near it adds none.
+    quiet = f"{VALUE[:9]} {VALUE[9:11]} {VALUE[11:13]} {VALUE[13:15]}"
+    sign = " \\x41\\x42\\x43 n x T 9 4 b Q w 7 r Z k 2 "
+    alone = [f[2:] for f in layer.find(quiet.encode())]
+    beside = [f[2:] for f in layer.find(f"{quiet}{sign}{quiet}".encode())]
+    assert alone * 2 == beside
+
+
+def test_engines_find_the_same_in_disguise() -> None:
+    chance = random.Random(11)
+    letters = string.ascii_letters + string.digits + "-_/+"
+    values = [
+        "".join(chance.choices(letters, k=chance.randint(8, 60))) for _ in "x" * 80
+    ]
+    secrets = FakeSecrets({f"s{n}": value for n, value in enumerate(values)})
+    pieces = []
+    for _ in range(600):
+        hidden = DISGUISES[chance.choice(list(DISGUISES))](chance.choice(values))
+        cut = chance.choice([len(hidden), len(hidden), len(hidden) * 2 // 3])
+        pieces.append(hidden[:cut])
+    for text in (" ".join(pieces), json.dumps(pieces)):
+        found = [
+            sorted(RegistryLayer(secrets, engine).find(text.encode()))
+            for engine in installed_engines()
+        ]
+        assert len(found[0]) > 300
+        assert all(other == found[0] for other in found)
+
+
+@given(
+    st.binary(max_size=80), st.binary(max_size=80), st.sampled_from(sorted(DISGUISES))
+)
+def test_signs_of_every_engine_agree(
+    before: bytes, after: bytes, disguise: str
+) -> None:
+    text = before + DISGUISES[disguise](VALUE).encode() + after
+    seen = {engine: signs_for(engine).seen(text) for engine in installed_engines()}
+    # Hyperscan may see more, never less.
+    assert seen.get("hyperscan", True) or not any(seen.values())

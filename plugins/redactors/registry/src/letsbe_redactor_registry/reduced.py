@@ -19,16 +19,18 @@ from letsbe_redactor_registry.levelling import (
 _ESCAPES = re.compile(rb"\\+[nrt]|\\+x|0[xX]|\\+u00|&#[xX]")
 _HEX_SIGN = re.compile(rb"(?:\\+[ux]|&#[xX])\Z")
 _CHUNK = 256
-_NEXT_LETTER = re.compile(rb"[^0-9A-Za-z\x80-\xff\0]{0,12}([A-Za-z])")
-_NEAR = 200
+_NEXT_LETTER = re.compile(rb"[^0-9A-Za-z\x80-\xff\0]{0,160}([A-Za-z])")
+_NEAR = 400
 _SPACE = ord(" ")
 # From a JSON string to the next one of the same array or object, and past what may
 # stand before a part's text: other keys with short values.
 _JOINT = re.compile(
     rb"""
     "[\s}\]]*,[\s\[{]*
-    (?:"\w{1,40}"\s*:\s*
-       (?:[\[{]+|(?:"[^"\\]{0,80}"|-?[0-9.]{1,20}|true|false|null)\s*,)\s*){0,8}?
+    (?:"(?:type|role|id|index|object|name|model|created|status|finish_reason|logprobs
+          |item_id|output_index|content_index|sequence_number)"\s*:\s*
+       (?:"[^"\\]{0,80}"|-?[0-9.]{1,20}|true|false|null)\s*,\s*
+      |"\w{1,40}"\s*:\s*[\[{]+\s*){0,8}
     (?:"\w{1,40}"\s*:\s*)?"
     """,
     re.VERBOSE,
@@ -68,8 +70,13 @@ class Reduced:
         """
         first = self._offset(start)
         forms = list(originals(value, rule))
-        if any(self._is_whole(trim(form), first) for form in forms):
-            return []
+        for form in forms:
+            end_of_form = first + len(trim(form))
+            if self._level[first:end_of_form].lower() == trim(form).lower():
+                # Nothing stands in between, unless it is at the ends.
+                place = self._widen(first, end_of_form, form)
+                whole = letters(self._level[slice(*place)]) == letters(form)
+                return self._pieces(*place) if whole else []
         last = self._offset(end - 1) + 1
         if rule == "hex" and (
             sign := _HEX_SIGN.search(self._level[max(first - 8, 0) : first])
@@ -78,15 +85,12 @@ class Reduced:
         found = _readings(self._level[first:last])
         for form in forms:
             if found & _readings(level(form)):
-                return self._pieces(*self._widen(first, last, letters(level(form))))
+                return self._pieces(*self._widen(first, last, level(form)))
         return []
 
-    def _is_whole(self, form: bytes, first: int) -> bool:
-        """Tell whether nothing stands in between."""
-        return self._level[first : first + len(form)].lower() == form.lower()
-
-    def _widen(self, first: int, last: int, whole: bytes) -> tuple[int, int]:
+    def _widen(self, first: int, last: int, form: bytes) -> tuple[int, int]:
         """Take in the letters at the ends that the reduced form lacks."""
+        whole = letters(form)
         flat, text = self._level, self.text
         before = whole[: len(whole) - len(whole.lstrip(LEFT_OUT))]
         first -= _reach(flat[max(first - _NEAR, 0) : first][::-1], before[::-1])
