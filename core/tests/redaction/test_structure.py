@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -51,6 +52,31 @@ def test_spans_are_fitted(
     assert pipeline.redact(after) == after
 
 
+def nested(value: object, depth: int) -> str:
+    """A document in a string in a document, and so on."""
+    text = json.dumps(value)
+    for _ in range(depth):
+        text = json.dumps({"inner": text, "other": "é\n"})
+    return text
+
+
+@pytest.mark.parametrize("depth", range(5))
+def test_numbers_in_documents_in_strings(literals: MakeLayer, depth: int) -> None:
+    pipeline = Pipeline([literals({"pin": "12345678"})])
+    value = {"a": 12345678, "b": [-12345678.5, "x 12345678", {"\u00e9": 12345678}]}
+    redacted = pipeline.redact_text(nested(value, depth))
+    reference = "SECRET_REF(pin)"
+    expected = {"a": reference, "b": [reference, f"x {reference}", {"é": reference}]}
+    assert redacted == nested(expected, depth)
+    assert pipeline.redact_text(redacted) == redacted
+
+
+def test_objects_in_documents_in_strings(literals: MakeLayer) -> None:
+    pipeline = Pipeline([literals({"s": '{\\"a\\": 1}'})])
+    redacted = pipeline.redact_text(nested({"x": {"a": 1}, "y": 2}, 1))
+    assert redacted == nested({"x": "SECRET_REF(s)", "y": 2}, 1)
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text('ab1\\"n\n{é'),
     lambda inner: st.lists(inner) | st.dictionaries(st.text('ab1\\"é'), inner),
@@ -67,14 +93,23 @@ def test_any_piece_of_a_document_can_be_a_secret(
     data: st.DataObject,
 ) -> None:
     text = json.dumps([value], ensure_ascii=ascii_only, indent=indent)
+    for _ in range(data.draw(st.integers(0, 2))):
+        text = json.dumps([text], ensure_ascii=ascii_only)
     start = data.draw(st.integers(0, len(text) - 1))
     secret = text[start : data.draw(st.integers(start + 1, len(text)))]
     if not secret.strip():
         return
     pipeline = Pipeline([literals({"s": secret})])
     redacted = pipeline.redact(text.encode())
-    json.loads(redacted)
-    if '"' not in secret:  # the placeholder's own quotes
+    inner = json.loads(redacted)
+    before = json.loads(text)
+    # A string that held a document still does, as far as it was not taken itself.
+    while isinstance(inner, list) and inner and isinstance(before[0], str):
+        kept = re.search(r"\A[\[{]", inner[0] if isinstance(inner[0], str) else "")
+        if not kept or not before[0].startswith("["):
+            break
+        inner, before = json.loads(inner[0]), json.loads(before[0])
+    if not {'"', "\\"} & set(secret):  # the placeholder's own quotes
         assert secret.encode() not in redacted.replace(b"SECRET_REF(s)", b"\0")
 
 

@@ -14,12 +14,13 @@ from itertools import repeat
 from operator import sub
 from typing import NamedTuple
 
+from letsbe.redaction.escapes import ESCAPE, Unescaped, escape, unescape
 from letsbe.redaction.spans import Place, Span, as_spans, merge, pieces
 
-# What can stand outside of strings: numbers, brackets, true, null, NaN and the like.
-_BARE = b" \t\r\n0123456789+-.eE{}[]:,truefalsnNIity"
+# What can stand outside of strings: numbers, brackets, true, null, NaN and so on, and
+# the escapes of white space, for a document in a string.
+_BARE = b" \t\r\n\\0123456789+-.eE{}[]:,truefalsnNIity"
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
-_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPE_LENGTH = len("\\u0000")
 _BACKSLASH, _QUOTE = ord("\\"), ord('"')
 
@@ -32,6 +33,8 @@ class _Document(NamedTuple):
     end: int
     starts: list[int]
     ends: list[int]
+    inner: dict[int, tuple[Unescaped, _Document] | None]
+    """What is in its strings, by their offsets."""
 
 
 def keep_json(text: bytes, spans: list[Place]) -> list[Place]:
@@ -114,7 +117,7 @@ def _document(text: bytes, start: int, end: int) -> _Document | None:
         return None
     tokens = [match.span() for match in _TOKEN.finditer(text, start, end)]
     starts, ends = zip(*tokens, strict=True)
-    return _Document(text, start, end, list(starts), list(ends))
+    return _Document(text, start, end, list(starts), list(ends), {})
 
 
 def _widen(document: _Document, span: Span) -> Span:
@@ -126,17 +129,36 @@ def _widen(document: _Document, span: Span) -> Span:
     one = first_token == last_token
     if one and text[start] == _QUOTE:
         if start < span.start and span.end < end:
-            return _whole_escapes(text, span, start + 1)
+            span = _whole_escapes(text, span, start + 1)
+            return _widen_inside(document, span, start + 1, end - 1)
         return _quoted(span, start, end)
     if one and text[start : start + 1] not in b"{}[],:":
         return _quoted(span, start, end)
     return _quoted(span, *_value_around(document, span))
 
 
+def _widen_inside(document: _Document, span: Span, start: int, end: int) -> Span:
+    """Widen a span in a string that holds a JSON document itself."""
+    if start not in document.inner:
+        unescaped = unescape(document.text, start, end)
+        parsed = _document(unescaped.text, 0, len(unescaped.text))
+        document.inner[start] = (unescaped, parsed) if parsed else None
+    inner = document.inner[start]
+    if inner is None:
+        return span
+    unescaped, parsed = inner
+    first, last = unescaped.to_plain(span.start), unescaped.to_plain(span.end)
+    widened = _widen(parsed, span._replace(start=first, end=last))
+    label = widened.label
+    if label is not span.label:
+        label = label._replace(placeholder=escape(label.placeholder))
+    return Span(unescaped.to_raw(widened.start), unescaped.to_raw(widened.end), label)
+
+
 def _whole_escapes(text: bytes, span: Span, start: int) -> Span:
     """Move a span's ends in a string so that they cut no escape."""
     # An escape is at most 6 bytes; the string's beginning says how they are cut.
-    for match in _ESCAPE.finditer(text, start, span.end + 6):
+    for match in ESCAPE.finditer(text, start, span.end + 6):
         if match.start() >= span.end:
             break
         if match.start() < span.start < match.end():
