@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from letsbe.plugin import Health
 from letsbe.plugin._facade import Plugins
 from letsbe.plugin._records import Status
 
@@ -61,3 +62,19 @@ async def test_an_unhealthy_plugin_keeps_its_place_in_the_catalog(
     plugins = load(install("health_raises"))
     await plugins.check(timeout=1)
     assert list(plugins.catalog) == ["raises"]
+
+
+@pytest.mark.anyio
+async def test_what_a_healthy_plugin_says_of_itself_is_shown(
+    install: Install, load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugins = load(install("harmless"))
+
+    async def check() -> Health:
+        return Health(True, "searches with \x1b[31mgrep")
+
+    monkeypatch.setattr(plugins.executors[0], "check", check)
+    (record,) = await plugins.check(timeout=1)
+    assert record.status is Status.ACTIVE
+    assert not record.failed
+    assert record.reason == "searches with ?[31mgrep"

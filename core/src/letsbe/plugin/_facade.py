@@ -58,6 +58,7 @@ class Plugins:
         self._active = [p for p in plugins if p.record.status is Status.ACTIVE]
         self._events = Events(self._active, hook_timeout)
         self._unhealthy: dict[str, str] = {}
+        self._notes: dict[str, str] = {}
         self.executors = tuple(self._registered(Kind.EXECUTOR))
         self.tool_adapters = tuple(self._registered(Kind.TOOL))
         layers: list[RedactionLayer] = self._registered(Kind.REDACTOR)
@@ -91,7 +92,9 @@ class Plugins:
         if problem is not None:
             problem = f"a hook failed: {problem}"
         problem = problem or self._unhealthy.get(record.label)
-        return record.turned(Status.UNHEALTHY, problem) if problem else record
+        if problem:
+            return record.turned(Status.UNHEALTHY, problem)
+        return replace(record, reason=self._notes.get(record.label, record.reason))
 
     def classify(self, call: ToolCall, proposed: Verdict) -> Verdict:
         """Let plugins raise a verdict; see the hook ``letsbe_classify``.
@@ -129,21 +132,24 @@ class Plugins:
             timeout: Seconds that one provider may take.
 
         Returns:
-            The records, with ``unhealthy`` and the reason where it applies.
+            The records, with ``unhealthy`` and the reason where it applies; otherwise
+            the reason is what the provider says of itself.
         """
         problems: dict[str, str] = {}
+        notes: dict[str, str] = {}
 
         async def examine(record: PluginRecord, provider: Checkable) -> None:
-            problem = await ask(provider, timeout)
-            if problem is not None:
-                problems.setdefault(record.label, problem)
+            health = await ask(provider, timeout)
+            told = notes if health.healthy else problems
+            if health.message:
+                told.setdefault(record.label, health.message)
 
         async with anyio.create_task_group() as tasks:
             for loaded in self._active:
                 for checked in loaded.objects:
                     if isinstance(checked.provider, Checkable):
                         tasks.start_soon(examine, loaded.record, checked.provider)
-        self._unhealthy = problems
+        self._unhealthy, self._notes = problems, notes
         return self.records
 
     def require(self) -> None:

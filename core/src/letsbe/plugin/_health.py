@@ -25,17 +25,17 @@ class Checkable(Protocol):
 async def ask(
     provider: Checkable,
     timeout: float,  # noqa: ASYNC109 - it also bounds a check that blocks
-) -> str | None:
+) -> Health:
     """Run a provider's ``check`` in a thread and event loop of its own.
 
     Cancellation ends a check that waits; abandoning its thread ends one that blocks.
 
     Args:
-        provider: An executor, adapter or billing backend.
+        provider: An executor, adapter, billing backend or redaction layer.
         timeout: Seconds that the check may take.
 
     Returns:
-        What is wrong, or ``None`` if it is healthy.
+        Its answer, fit to be shown; unhealthy if it gave none.
     """
 
     async def check() -> object:
@@ -48,9 +48,11 @@ async def ask(
     try:
         health = await anyio.to_thread.run_sync(wait, abandon_on_cancel=True)
     except GuardedCallError as error:
-        return f"its health check failed: {error}"
+        return Health(False, f"its health check failed: {error}")
     if not isinstance(health, Health) or not isinstance(health.message, str):
-        return f"its health check gave a {type_name(health)} instead of a Health"
+        given = type_name(health)
+        return Health(False, f"its health check gave a {given} instead of a Health")
+    message = shown(health.message, 200)
     if health.healthy is True:
-        return None
-    return shown(health.message, 200) or "it says that it is not healthy"
+        return Health(True, message)
+    return Health(False, message or "it says that it is not healthy")

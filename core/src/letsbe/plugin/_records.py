@@ -78,7 +78,8 @@ class PluginRecord:
         version: The distribution's version.
         origin: Where the distribution came from, without credentials.
         status: Where it stands.
-        reason: Why, and what to do; never an exception's text.
+        reason: Why, and what to do; of an active one what it says of itself when it is
+            asked. Never an exception's text.
         api_version: The plugin API it was written for, once it is known.
     """
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 import letsbe_redactor_registry
-from letsbe.plugin import Finding, RedactionLayer
+from letsbe.plugin import Finding, Health, RedactionLayer
 from letsbe.testing import FakeSecrets, make_site
 from letsbe_redactor_registry.engines import installed_engines
 from letsbe_redactor_registry.layer import RegistryLayer
@@ -64,6 +64,21 @@ def test_the_setting_chooses_the_engine(tmp_path: Path, engine: str) -> None:
     (layer,) = letsbe_redactor_registry.letsbe_redaction_layers(site, FakeSecrets())
     assert isinstance(layer, RegistryLayer)
     assert layer.engine == engine
+
+
+@pytest.mark.anyio
+async def test_a_check_tells_the_engine(engine: str) -> None:
+    health = await RegistryLayer(FakeSecrets(), engine).check()
+    assert health == Health(True, f"searches with {engine}")
+
+
+def test_the_state_tells_when_something_else_is_found() -> None:
+    secrets = FakeSecrets({"a": "x" * 5000})
+    layer = RegistryLayer(secrets, disguises=False)
+    before = layer.state()
+    assert before.reach >= 10_000
+    secrets.provide("b", "other")
+    assert layer.state().version != before.version
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import final
 
-from letsbe.plugin import Finding, Findings, RegisteredSecrets, State
+from letsbe.plugin import Finding, Findings, Health, RegisteredSecrets, State
 from letsbe_redactor_registry.engines import choose_engine
 from letsbe_redactor_registry.hidden import REACH, find_hidden
 from letsbe_redactor_registry.index import Index
@@ -69,6 +69,10 @@ class RegistryLayer:
         view = self._index.view()
         longest = max(part.longest for part in view.parts)
         return State(view.version, max(longest, REACH) if view.reduced else longest)
+
+    async def check(self) -> Health:
+        """Say which engine searches."""
+        return Health(True, f"searches with {self.engine}")
 
     def settle(self, timeout: float) -> bool:
         """Wait until changes have been merged, for tests and measurements.
