@@ -21,6 +21,7 @@ def bubblewrap_words(
     access: Access,
     *,
     roots: Sequence[str],
+    temporary: str | None,
     closed: Iterable[str],
     capabilities: Sequence[str],
     filter_descriptor: int,
@@ -30,7 +31,8 @@ def bubblewrap_words(
 
     Args:
         access: What it may do: at most :attr:`Level.WRITE`.
-        roots: What it may write if its level is that, its temporary folder with them.
+        roots: What it may write if its level is that.
+        temporary: A folder of its own, if it has one.
         closed: The places that it finds empty.
         capabilities: The names of those that it keeps, if the service has any.
         filter_descriptor: Where bubblewrap reads the seccomp program.
@@ -42,6 +44,8 @@ def bubblewrap_words(
     if not access.reaches_out and Grant.NETLINK not in access.grants:
         words.append("--unshare-net")
     writable = [*access.writable, *(roots if access.level is Level.WRITE else ())]
+    if temporary is not None:
+        writable.append(temporary)
     for path in writable:
         words += ["--bind-try", path, path]
     for path in sorted(closed):

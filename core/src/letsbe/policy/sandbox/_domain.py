@@ -191,6 +191,7 @@ def filter_for(access: Access, version: int) -> Filter | None:
         sending=not (reads and Grant.INTERFACES in access.grants),
         metadata=not reads,
         files=not (reads and version == 0),
+        updating=Grant.NULL in access.grants,
         truncating=version >= 3,
         signals=version >= landlock.SCOPE_ABI
         or (not reads and Grant.SIGNALS in access.grants),

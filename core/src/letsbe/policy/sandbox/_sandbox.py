@@ -144,8 +144,11 @@ class Sandbox:
         """
         gains = access.gains or self.mechanism is Mechanism.NONE
         added = self._variables(access, temporary)
-        program = replace(program, environment={**program.environment, **added})
+        if not access.has_temporary_folder:
+            temporary = None
         with contextlib.ExitStack() as stack:
+            program = _with_null(program, stack)
+            program = replace(program, environment={**program.environment, **added})
             prefix, kept = self._prefix(access, program, temporary, stack)
             if gains or kept:
                 return self._spawn(program, prefix, kept)
@@ -162,7 +165,7 @@ class Sandbox:
         Returns:
             A context: the folder, or ``None`` if none of them may write.
         """
-        if not any(access.level is Level.WRITE for access in accesses):
+        if not any(access.has_temporary_folder for access in accesses):
             yield None
             return
         folder = os.path.realpath(tempfile.mkdtemp(prefix="letsbe-"))
@@ -178,7 +181,7 @@ class Sandbox:
         if self._user:
             name, home = self._user.pw_name, self._user.pw_dir
             variables = {"HOME": home, "USER": name, "LOGNAME": name}
-        if temporary is not None and access.level is Level.WRITE:
+        if temporary is not None and access.has_temporary_folder:
             # Caches lie in the home folder, which is not to be written.
             caches = {"XDG_CACHE_HOME": temporary, "npm_config_cache": temporary}
             variables |= {"TMPDIR": temporary, **caches}
@@ -241,7 +244,8 @@ class Sandbox:
         kept = capabilities(access, self._permitted, changes_user=False)
         words = bubblewrap.bubblewrap_words(
             access,
-            roots=[*self._domains.roots, *([temporary] if temporary else ())],
+            roots=self._domains.roots,
+            temporary=temporary,
             closed=self._domains.closed_for(access),
             capabilities=capability_names(kept),
             filter_descriptor=rules,
@@ -324,6 +328,17 @@ class Sandbox:
         crowded = self._domains.crowded_roots()
         if crowded and self.mechanism is Mechanism.LANDLOCK:
             yield f"nothing new can be made in {crowded[0]}: it holds a closed place"
+
+
+def _with_null(program: Start, stack: contextlib.ExitStack) -> Start:
+    """Open ``/dev/null`` for a program while we may."""
+    streams = (program.stdin, program.stdout, program.stderr)
+    if subprocess.DEVNULL not in streams:
+        return program
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    stack.callback(os.close, null)
+    opened = [null if s == subprocess.DEVNULL else s for s in streams]
+    return replace(program, stdin=opened[0], stdout=opened[1], stderr=opened[2])
 
 
 def _user(name: str | None) -> pwd.struct_passwd | None:

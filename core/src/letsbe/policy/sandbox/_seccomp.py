@@ -1,7 +1,8 @@
 """seccomp programs: which system calls a sandboxed program may make, by number.
 
-A refused call fails with EPERM, so that the program says what it could not do; a call
-newer than the list fails with ENOSYS, as on the older kernel that the program must be
+A refused call fails with EPERM, so that the program says what it could not do; a socket
+of a refused family with EAFNOSUPPORT, which libraries take as a matter of course; and a
+call newer than the list with ENOSYS, as on the older kernel that every program must be
 ready for. Arguments that are pointers cannot be judged (another thread may change what
 they point at), so calls that hide flags behind one are refused or said not to exist.
 """
@@ -9,6 +10,7 @@ they point at), so calls that hide flags behind one are refused or said not to e
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 from collections.abc import Collection, Iterable, Mapping
@@ -64,6 +66,8 @@ class Filter:
         sending: Whether sockets may be connected and sent through.
         metadata: Whether modes, owners, times and attributes may be changed.
         files: Whether anything may be created, removed or opened for writing.
+        updating: Without ``files``: whether what exists may be opened for reading and
+            writing at once.
         truncating: Whether a file may be cut short without being opened for writing,
             which Landlock refuses by itself from ABI 3 on.
         signals: Whether processes may be signalled, as far as Landlock lets them.
@@ -76,6 +80,7 @@ class Filter:
     sending: bool = True
     metadata: bool = True
     files: bool = True
+    updating: bool = False
     truncating: bool = True
     signals: bool = True
     ipc: bool = True
@@ -171,14 +176,17 @@ def _opening(wanted: Filter) -> Iterable[tuple[str, Code]]:
             cut = [(_AND, 0, 0, _ACCESS | _TRUNCATE), (_JUMP_EQUAL, 0, 1, _TRUNCATE)]
             yield name, [_argument(argument), *cut, _refuse(), _allow()]
         else:
-            yield name, _unless_bits(argument, _ACCESS | _CREATE | _TRUNCATE)
+            writing = os.O_WRONLY if wanted.updating else _ACCESS
+            yield name, _unless_bits(argument, writing | _CREATE | _TRUNCATE)
     yield "openat2", [_missing()]
 
 
 def _sockets(wanted: Filter) -> Iterable[tuple[str, Code]]:
     if wanted.families is None:
         return
-    yield "socket", _only(0, sorted(wanted.families))
+    # As where the kernel lacks the family: programs are used to that.
+    lacking = (_RETURN, 0, 0, _ERRNO | errno.EAFNOSUPPORT)
+    yield "socket", [*_only(0, sorted(wanted.families))[:-1], lacking]
     if socket.AF_UNIX not in wanted.families:
         # A pair of datagram sockets can be pointed at any other.
         kind = [_argument(1), (_AND, 0, 0, 0xF)]

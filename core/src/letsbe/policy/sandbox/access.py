@@ -25,6 +25,9 @@ class Grant(enum.StrEnum):
     """Reading devices, and their sizes and states."""
     PROCESSES = "processes"
     """Looking into other processes: who has which file or port open."""
+    NULL = "null"
+    """With the one above: opening what exists for reading and writing at once, which
+    lsof does with ``/dev/null`` and will not do without."""
     ACCOUNTS = "accounts"
     """Reading what else is closed to reads: password hashes, keys."""
     KERNEL = "kernel"
@@ -32,6 +35,8 @@ class Grant(enum.StrEnum):
     volume managers, disks' own diagnostics. Its table alone decides."""
     LOG = "log"
     """Reading the kernel's log where only root may."""
+    TEMPORARY = "temporary"
+    """A folder of its own for temporary files, at GREEN too."""
     NETWORK = "network"
     """From YELLOW on: the network, though the words name no host."""
     RAW = "raw"
@@ -98,6 +103,13 @@ class Access:
             return False
         asked = self.network or not self.grants.isdisjoint({Grant.NETWORK, Grant.RAW})
         return asked or self.level > Level.WRITE or self.tier is not Tier.YELLOW
+
+    @property
+    def has_temporary_folder(self) -> bool:
+        """Whether it may write in a folder of its own, which is gone afterwards."""
+        return self.level is Level.WRITE or (
+            self.level is Level.READ and Grant.TEMPORARY in self.grants
+        )
 
     @property
     def looks_around(self) -> bool:
