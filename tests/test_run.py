@@ -92,7 +92,7 @@ def test_the_uv_that_is_there_is_used(machine: Machine) -> None:
     where = f"--project {machine.clone}"
     assert machine.calls() == [
         f"uv sync {where} --all-packages --locked --quiet",
-        f"uv run {where} --no-sync --quiet -- python -m pytest -k one thing",
+        f"uv run {where} --no-sync --quiet -- python -m pytest --numprocesses auto -k one thing",
     ]
     assert not (machine.clone / ".uv").exists()
 

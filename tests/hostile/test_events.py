@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -87,7 +88,8 @@ def test_nobody_lowers_a_verdict(
     name: str, call: ToolCall, install: Install, load: Load
 ) -> None:
     verdict = load(install(name)).classify(call, PROPOSED)
-    assert verdict == PROPOSED
+    # What a hook said is told in the trace, and decides nothing.
+    assert replace(verdict, trace=PROPOSED.trace) == PROPOSED
     assert verdict.work is PROPOSED.work
     assert PROPOSED.plan == {"argv": ["rm"]}
 
