@@ -90,9 +90,10 @@ def test_the_uv_that_is_there_is_used(machine: Machine) -> None:
     code, _ = machine.run("test", "-k", "one thing")
     assert code == 0
     where = f"--project {machine.clone}"
+    pytest_command = "python -m pytest --numprocesses auto"
     assert machine.calls() == [
         f"uv sync {where} --all-packages --locked --quiet",
-        f"uv run {where} --no-sync --quiet -- python -m pytest --numprocesses auto -k one thing",
+        f"uv run {where} --no-sync --quiet -- {pytest_command} -k one thing",
     ]
     assert not (machine.clone / ".uv").exists()
 
