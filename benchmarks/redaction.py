@@ -1,4 +1,4 @@
-"""Measures redaction of registered secrets: ``python -m benchmarks.redaction``.
+"""Measures redaction: ``python -m benchmarks.redaction``.
 
 Prints one JSON line per figure, times in milliseconds. What is compared is measured in
 turns in the same run: the pipeline, a copy of the bytes, and ``json.loads`` of them.
@@ -16,8 +16,13 @@ import string
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from benchmarks.peers import measure_peers
+from letsbe.plugin import RedactionLayer
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.testing import FakeSecrets
+from letsbe_redactor_entropy import letsbe_redaction_layers as entropy_layers
+from letsbe_redactor_jsonkeys import letsbe_redaction_layers as jsonkeys_layers
+from letsbe_redactor_patterns import letsbe_redaction_layers as pattern_layers
 from letsbe_redactor_registry.engines import installed_engines
 from letsbe_redactor_registry.layer import RegistryLayer
 
@@ -101,56 +106,90 @@ def report(figure: str, limit: float | None, value: float, **facts: object) -> N
     print(json.dumps(line | facts), flush=True)
 
 
-def measure_clean(
-    engine: str, size: int, secrets: int, rounds: int, *, disguises: bool
-) -> None:
+def four_layers(registry: RegistryLayer) -> list[RedactionLayer]:
+    others = (*pattern_layers(), *entropy_layers(), *jsonkeys_layers())
+    return [registry, *others]
+
+
+def measure(engine: str, size: int, secrets: int, rounds: int) -> None:
+    """Measure one engine, with the registry layer alone and with all four layers."""
     chance = random.Random(5)
     registered = FakeSecrets(secret_values(secrets, chance))
     started = time.perf_counter()
-    layer = RegistryLayer(registered, engine, disguises=disguises)
+    layer = RegistryLayer(registered, engine)
     compiled = (time.perf_counter() - started) * 1000
-    pipeline = Pipeline([layer])
+    alone: list[RedactionLayer] = [layer]
+    for name, layers in (("registry", alone), ("four layers", four_layers(layer))):
+        case = f"{size // KIB} KiB, {secrets} secrets, {engine}, {name}"
+        measure_chat(layers, registered, size, rounds, case, compile_ms=compiled)
+        if secrets == max(count for _, count in CASES):
+            measure_worst(layers, registered, case)
+    if secrets == max(count for _, count in CASES):
+        measure_new_secret(layer, registered, engine)
+
+
+def measure_chat(
+    layers: list[RedactionLayer],
+    registered: FakeSecrets,
+    size: int,
+    rounds: int,
+    case: str,
+    **facts: float,
+) -> None:
+    """Measure a chat request: never seen before, seen before, and one turn later."""
+    chance = random.Random(6)
     body = chat(size, chance)
+    added = chat(4 * KIB, chance).partition(b"[")[2]
+    next_turn = body[:-2] + b", " + added
     secret = registered.current()[0].reveal()
     one_hit = body.replace(b"container", secret.encode(), 1)
+    known = Pipeline(layers)
+    known.redact(body)
+
+    def turn() -> None:
+        remembering = Pipeline(layers)
+        remembering.redact(body)
+        started.append(time.perf_counter())
+        remembering.redact(next_turn)
+        ended.append(time.perf_counter())
+
+    started: list[float] = []
+    ended: list[float] = []
     times = times_in_turns(
         {
-            "clean": lambda: pipeline.redact(body),
-            "one hit": lambda: pipeline.redact(one_hit),
+            "new": lambda: Pipeline(layers).redact(body),
+            "new, one hit": lambda: Pipeline(layers).redact(one_hit),
+            "seen": lambda: known.redact(body),
+            "turn": turn,
             "copy": lambda: bytearray(body),
             "json.loads": lambda: json.loads(body),
         },
         rounds,
     )
-    searched = f"{engine}, {'with' if disguises else 'without'} disguises"
-    fast, slow = LIMITS[size, secrets]
-    facts = {name: spread(values) for name, values in times.items()}
-    report(
-        f"pipeline_p99 {size // KIB} KiB, {secrets} secrets, {searched}",
-        slow if engine == "pyahocorasick" else fast,
-        spread(times["clean"])["p99"],
-        compile_ms=round(compiled, 1),
-        **facts,
-    )
-    if secrets == max(count for _, count in CASES):
-        measure_worst(pipeline, registered, searched, chance)
-        measure_new_secret(layer, registered, searched)
+    del times["turn"]
+    turns = [(b - a) * 1000 for a, b in zip(started, ended, strict=True)]
+    spreads = {name: spread(values) for name, values in times.items()}
+    fast, slow = LIMITS[size, len(registered.current())]
+    limit = slow if "pyahocorasick" in case else fast
+    report(f"pipeline_p99 {case}", limit, spreads["new"]["p99"], **facts, **spreads)
+    report(f"pipeline_seen_p99 {case}", limit, spreads["seen"]["p99"])
+    report(f"next_turn_p99 {case}", None, spread(turns)["p99"], **spread(turns))
 
 
 def measure_worst(
-    pipeline: Pipeline, registered: FakeSecrets, engine: str, chance: random.Random
+    layers: list[RedactionLayer], registered: FakeSecrets, case: str
 ) -> None:
     values = [secret.reveal() for secret in registered.current()]
-    for name, body in worst_bodies(values, MIB, chance):
-        spans = len(pipeline.find(body))
+    for name, body in worst_bodies(values, MIB, random.Random(7)):
+        spans = len(Pipeline(layers).find(body))
         runs: dict[str, Callable[[], object]] = {
-            "pipeline": lambda body=body: pipeline.redact(body),  # type: ignore[misc]  # bound here, not when called
+            "pipeline": lambda body=body: Pipeline(layers).redact(body),  # type: ignore[misc]  # bound here, not when called
             "json.loads": lambda body=body: json.loads(body),  # type: ignore[misc]  # as above
         }
         facts = {n: spread(times) for n, times in times_in_turns(runs, 9).items()}
         median = facts["pipeline"]["median"]
-        limit = None if "pyahocorasick" in engine else WORST_LIMIT
-        report(f"worst_median {name}, {engine}", limit, median, spans=spans, **facts)
+        limit = None if "pyahocorasick" in case else WORST_LIMIT
+        report(f"worst_median {name}, {case}", limit, median, spans=spans, **facts)
 
 
 def measure_new_secret(
@@ -174,13 +213,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engines", nargs="*", help="engines to measure; all by default")
     parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--peers", action="store_true", help="measure other tools too")
     arguments = parser.parse_args()
     for engine in arguments.engines or installed_engines():
-        for disguises in (False, True):
-            for size, secrets in CASES:
-                measure_clean(
-                    engine, size, secrets, arguments.rounds, disguises=disguises
-                )
+        for size, secrets in CASES:
+            measure(engine, size, secrets, arguments.rounds)
+    if arguments.peers:
+        measure_peers(chat(130 * KIB, random.Random(6)), report)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ PLACES = 200_000
 
 # One in so many of the possible places between ends a block; what its next bytes are
 # decides, so that blocks meet again after something was left out further up.
-_ONE_IN = 2
+_ONE_IN = 8
 _LOOKED_AT = 64
 # Between two messages, content parts or tools. Inside a JSON string the quote would be
 # escaped, unless it ends the string: then the findings before it are the same.
@@ -45,16 +45,19 @@ Key: TypeAlias = tuple[bytes, int]
 def cuts(text: bytes) -> list[int]:
     """Return the offsets at which a text is cut, its beginning and end among them."""
     found = [0]
-    for match in _PLACE.finditer(text):
-        place = match.start() + 1
-        length = place - found[-1]
-        if length < SHORTEST:
-            continue
-        mark = zlib.crc32(text[place : place + _LOOKED_AT])
-        if length >= LONGEST or mark % _ONE_IN == 0:
-            found.append(place)
-    found.append(len(text))
-    return found
+    while match := _PLACE.search(text, found[-1] + SHORTEST):
+        # The first place at which the text decides so, or the last one allowed.
+        while match.start() + 1 - found[-1] < LONGEST and not _ends_here(text, match):
+            match = _PLACE.search(text, match.end())
+            if match is None:
+                return [*found, len(text)]
+        found.append(match.start() + 1)
+    return [*found, len(text)]
+
+
+def _ends_here(text: bytes, match: re.Match[bytes]) -> bool:
+    place = match.start() + 1
+    return zlib.crc32(text[place : place + _LOOKED_AT]) % _ONE_IN == 0
 
 
 def key_of(stretch: memoryview, offset: int = 0) -> Key:

@@ -20,7 +20,7 @@ class UnknownEngine(LetsBeError):
     code = "configuration_error"
 
 
-Occurrences: TypeAlias = tuple[Sequence[int], Sequence[int]]
+Occurrences: TypeAlias = tuple[list[int], list[int]]
 """For each occurrence the pattern's place in the sequence that was compiled, and the
 offset after its last byte: two columns, as a dense text has many thousands."""
 
@@ -67,7 +67,7 @@ class PyAhoCorasick:
     def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
         if not len(self._automaton):
-            return (), ()
+            return [], []
         hits = list(self._automaton.iter(self._read(text)))
         return [number for _, number in hits], [last + 1 for last, _ in hits]
 
@@ -100,7 +100,7 @@ class Daachorse:
     def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
         if self._automaton is None:
-            return (), ()
+            return [], []
         hits = self._automaton.find_overlapping(text.lower() if self._fold else text)
         return [number for _, _, number in hits], [end for _, end, _ in hits]
 

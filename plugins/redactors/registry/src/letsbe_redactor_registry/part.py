@@ -98,6 +98,7 @@ class Part(Generic[T]):
         caseless = [_is_caseless(group, choice.anchor) for group in self._groups]
         sure = choice.exact or not any(caseless)
         self._alone = [_alone(group, choice, sure=sure) for group in self._groups]
+        self._compared = frozenset(n for n, w in enumerate(self._alone) if w is None)
         self.longest = max((len(f) for g in self._groups for f, *_ in g), default=0)
         """The length of the longest form."""
         patterns = [
@@ -117,13 +118,13 @@ class Part(Generic[T]):
             loose: Is given the offsets after anchors and hints that stand alone.
         """
         numbers, ends = occurrences = self._engine.scan(text)
-        what = list(map(self._alone.__getitem__, numbers))
-        if gone or None in what:
+        if gone or not self._compared.isdisjoint(numbers):
             return self._compare(
                 text, occurrences, gone, [] if loose is None else loose
             )
         starts = list(map(sub, ends, map(self._lengths.__getitem__, numbers)))
-        return Hits(starts, list(ends), what)  # type: ignore[arg-type]  # None is out
+        what = list(map(self._alone.__getitem__, numbers))
+        return Hits(starts, ends, what)  # type: ignore[arg-type]  # None is out
 
     def _compare(
         self,
