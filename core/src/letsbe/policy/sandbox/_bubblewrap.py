@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
+from letsbe.policy.sandbox._surroundings import kind_of
 from letsbe.policy.sandbox.access import Access, Grant, Level
 
 FOLDERS = "/usr/bin:/bin:/usr/local/bin"
@@ -69,10 +69,8 @@ def filter_file(program: bytes) -> int:
 
 
 def _covered(path: str) -> Iterator[str]:
-    place = Path(path)
-    if place.is_symlink() or not place.exists():
-        return
-    if place.is_dir():
+    kind = kind_of(path)
+    if kind == "folder":
         yield from ("--tmpfs", path, "--remount-ro", path)
-    else:
+    elif kind == "file":
         yield from ("--ro-bind", "/dev/null", path)

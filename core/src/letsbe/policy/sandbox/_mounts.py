@@ -6,9 +6,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable
-from pathlib import Path
 
 from letsbe.policy.sandbox import _syscalls as calls
+from letsbe.policy.sandbox._surroundings import kind_of
 from letsbe.policy.sandbox._system import ARCHITECTURES, MACHINE, syscall
 
 _CLONE_NEWNS = 0x0002_0000
@@ -32,7 +32,7 @@ def make_read_only(writable: Iterable[str]) -> None:
     """
     _call("unshare", _CLONE_NEWNS)
     # Taken before anything is read-only: their own mounts keep their own flags.
-    trees = [(path, _tree(path)) for path in writable if Path(path).exists()]
+    trees = [(path, _tree(path)) for path in writable if kind_of(path)]
     try:
         _set_attributes("/", _ATTRIBUTE_RDONLY, _MS_PRIVATE)
         for path, tree in trees:
@@ -54,13 +54,11 @@ def cover(places: Iterable[str]) -> None:
     _call("unshare", _CLONE_NEWNS)
     _set_attributes("/", 0, _MS_SLAVE)
     for path in sorted(places):
-        place = Path(path)
-        if place.is_symlink() or not place.exists():
-            continue
-        if place.is_dir():
+        kind = kind_of(path)
+        if kind == "folder":
             flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
             _call("mount", b"none", _text(path), b"tmpfs", flags, b"size=4k,mode=000")
-        else:
+        elif kind == "file":
             _call("mount", b"/dev/null", _text(path), None, _MS_BIND, None)
 
 

@@ -105,6 +105,8 @@ class Sandbox:
         self._bubblewrap = bubblewrap.find_bubblewrap()
         self._mounts = False
         self.mechanism = mechanism or self._best()
+        if self.mechanism is not Mechanism.LANDLOCK:
+            self._abi = 0
         self._mounts = self.mechanism is not Mechanism.NONE and self._works(
             lambda: _mounts.make_read_only(())
         )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 _SETTLED = 0.1
 """Seconds after which a folder's time stamp tells two changes apart for certain."""
@@ -99,6 +101,17 @@ def survey(closed: frozenset[str]) -> Survey:
             continue  # a closed place in a closed place
         free.extend(path for path in _entries(folder) if path not in around | closed)
     return Survey(around, tuple(free), stamp, settled)
+
+
+def kind_of(path: str) -> Literal["folder", "file"] | None:
+    """Return what is at a path; ``None`` for a link, for nothing, if out of reach."""
+    try:
+        mode = Path(path).lstat().st_mode
+    except OSError:
+        return None
+    if stat.S_ISLNK(mode):
+        return None
+    return "folder" if stat.S_ISDIR(mode) else "file"
 
 
 def _entries(folder: str) -> list[str]:
