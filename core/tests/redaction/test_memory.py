@@ -152,6 +152,31 @@ def test_a_value_over_a_seam_is_found() -> None:
     assert Pipeline([Values(value, reach=FARTHEST + 1)]).find(text)
 
 
+def test_the_same_block_twice() -> None:
+    chance = random.Random(10)
+    messages = [message(chance, " tok_1 s3cr3t-value") for _ in range(40)]
+    text = body(messages * 6)
+    pipeline = Pipeline([Values("s3cr3t-value"), Tokens()])
+    once = pipeline.redact(text)
+    assert once.count(b"SECRET_REF(v0)") == once.count(b"[REDACTED:token]") == 240
+    assert pipeline.redact(text) == once
+    assert len(pipeline.find(text)) == 480
+
+
+def test_a_value_over_a_seam_is_remembered_there() -> None:
+    chance = random.Random(12)
+    messages = [message(chance) for _ in range(200)]
+    text = body(messages)
+    cut = cuts(text)[2]
+    value = text[cut - 30 : cut + 30].decode()
+    pipeline = Pipeline([Values(value), Tokens()])
+    for more in range(3):
+        longer = body(messages + [message(chance) for _ in range(more)])
+        redacted = pipeline.redact(longer)
+        assert redacted.count(b"SECRET_REF(v0)") == 1
+        assert redacted == Pipeline([forgetful(Values(value))]).redact(longer)
+
+
 def test_a_new_secret_is_found_in_what_was_clean() -> None:
     chance = random.Random(6)
     values = Values("nothing-here")

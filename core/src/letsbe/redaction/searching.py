@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -60,25 +61,61 @@ class Search:
     ) -> list[Place]:
         """Ask about the blocks of a text, and about what may lie over their seams."""
         states = tuple(state for state, _ in apart)
-        layers = [each for _, each in apart]
         reaching = [each for state, each in apart if state.reach]
+        local = [each for state, each in apart if not state.reach]
         blocks, seams = _stretches(text, max(state.reach for state in states))
         known = self._memory.recall(states, [key for _, _, key in (*blocks, *seams)])
-        new: dict[Key, Sequence[Place]] = {}
-        for start, end, key in blocks:
-            if key not in known:
-                known[key] = new[key] = _ask_all(layers, text[start:end])
-        for start, end, key in seams:
-            if key not in known:
-                found = _ask_all(reaching, text[start:end])
-                over = [place for place in found if place[0] < key[1] < place[1]]
-                known[key] = new[key] = over
-        if new:
-            self._memory.remember(states, new)
+        new_blocks = [block for block in blocks if block[2] not in known]
+        new_seams = [seam for seam in seams if seam[2] not in known]
+        new: dict[Key, list[Place]]
+        if 2 * len(new_blocks) > len(blocks):
+            # Mostly new: once over the whole costs less than piece by piece.
+            new = _divided(_ask_all(reaching, text), blocks, seams)
+        else:
+            new = {
+                k: _ask_all(reaching, text[start:end]) for start, end, k in new_blocks
+            }
+            new |= {
+                key: _over(_ask_all(reaching, text[start:end]), key[1])
+                for start, end, key in new_seams
+            }
+        fresh = {key: (start, end) for start, end, key in new_blocks} if local else {}
+        for key, (start, end) in fresh.items():
+            new[key] = new[key] + _ask_all(local, text[start:end])
+        new = {k: new.get(k, []) for _, _, k in (*new_blocks, *new_seams)}
+        self._memory.remember(states, new)
+        known |= new
         places: list[Place] = []
         for start, _, key in (*blocks, *seams):
             places += _moved(known[key], start)
         return places
+
+
+def _over(places: Iterable[Place], seam: int) -> list[Place]:
+    """Return the places that lie over a seam."""
+    return [place for place in places if place[0] < seam < place[1]]
+
+
+def _divided(
+    places: Sequence[Place], blocks: Sequence[_Stretch], seams: Sequence[_Stretch]
+) -> dict[Key, list[Place]]:
+    """Divide a text's places among its blocks, and the seams that they lie over."""
+    if len(blocks) == 1:
+        return {blocks[0][2]: list(places)}
+    divided: dict[Key, list[Place]] = {key: [] for _, _, key in (*blocks, *seams)}
+    ends = [end for _, end, _ in blocks]
+    for start, end, label in places:
+        number = bisect_right(ends, start)
+        if end <= ends[number]:
+            begin, _, key = blocks[number]
+            divided[key].append((start - begin, end - begin, label))
+        while end > ends[number]:
+            begin, _, key = seams[number]
+            divided[key].append((start - begin, end - begin, label))
+            number += 1
+    if len(divided) < len(blocks) + len(seams):  # the same block twice
+        return {key: list(dict.fromkeys(found)) for key, found in divided.items()}
+    return divided
 
 
 def _stretches(text: bytes, reach: int) -> tuple[list[_Stretch], list[_Stretch]]:

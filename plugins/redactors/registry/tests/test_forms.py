@@ -10,7 +10,7 @@ import unicodedata
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from letsbe_redactor_registry.forms import SHORTEST_ENCODED, forms_of
@@ -79,6 +79,8 @@ def test_base64_forms_hold_nothing_but_the_value(
 ) -> None:
     """What stands around a value does not change what is looked for."""
     data = encode(value)
+    # "0" beside "000000" makes it stand twice.
+    assume(not set(before + other) & set(data))
     first = base64.b64encode(before + data)
     second = base64.b64encode(before[::-1] + data + other)
     shared = [f for f, rule in forms_of(value).items() if rule == "base64"]

@@ -15,10 +15,6 @@ from letsbe_redactor_registry.signs import LONGEST, PlainSigns, Signs, signs_for
 REACH = 4096
 """A value in disguise that takes more bytes is not looked for."""
 
-USUAL = 1024
-"""Hardly one takes more bytes than that; this is how far it is looked for over the seam
-of two blocks of text."""
-
 _CHUNK = 32 * 1024
 _ASKED_OFTEN = 3
 # Where none of these is, a value is not broken into pieces that are long.

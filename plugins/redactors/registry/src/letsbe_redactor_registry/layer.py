@@ -7,7 +7,7 @@ from typing import final
 
 from letsbe.plugin import Finding, Findings, Health, RegisteredSecrets, State
 from letsbe_redactor_registry.engines import choose_engine
-from letsbe_redactor_registry.hidden import USUAL, find_hidden
+from letsbe_redactor_registry.hidden import REACH, find_hidden
 from letsbe_redactor_registry.index import Index
 
 MANY = 64
@@ -68,7 +68,7 @@ class RegistryLayer:
         """Return the version of the secrets, and the longest that is found of them."""
         view = self._index.view()
         longest = max(part.longest for part in view.parts)
-        return State(view.version, max(longest, USUAL) if view.reduced else longest)
+        return State(view.version, max(longest, REACH) if view.reduced else longest)
 
     async def check(self) -> Health:
         """Say which engine searches."""
