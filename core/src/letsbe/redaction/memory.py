@@ -27,7 +27,7 @@ LONGEST = 64 * 1024
 ENTRIES = 8192
 """Blocks remembered; one without findings takes about 200 bytes."""
 
-PLACES = 200_000
+PLACES = 50_000
 """Findings remembered, about 150 bytes each."""
 
 # One in so many of the possible places between ends a block; what its next bytes are
