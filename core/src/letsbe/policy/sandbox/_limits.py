@@ -36,11 +36,12 @@ def limiting_words(limits: ResourceLimits) -> tuple[str, ...] | None:
         ("--fsize", resource.RLIMIT_FSIZE, limits.file_size),
         ("--nofile", resource.RLIMIT_NOFILE, limits.open_files),
     )
-    words = [PRLIMIT, "--core=0"]
-    for flag, number, most in wanted:
-        if most is not None:
-            words.append(f"{flag}={_lowered(most, resource.getrlimit(number))}")
-    return tuple(words)
+    flags = [
+        f"{flag}={_lowered(most, resource.getrlimit(number))}"
+        for flag, number, most in wanted
+        if most is not None
+    ]
+    return (PRLIMIT, "--core=0", *flags) if flags else ()
 
 
 def _lowered(most: int, current: Sequence[int]) -> int:

@@ -9,66 +9,38 @@ is run and no Python runs between fork and exec.
 from __future__ import annotations
 
 import contextlib
-import enum
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from letsbe.errors import ConfigurationError
 from letsbe.policy.sandbox import _bubblewrap as bubblewrap
 from letsbe.policy.sandbox import _landlock as landlock
 from letsbe.policy.sandbox import _mounts, _system
-from letsbe.policy.sandbox._domain import (
-    Domains,
+from letsbe.policy.sandbox._capabilities import (
     capabilities,
     capability_bits,
     capability_names,
-    filter_for,
 )
+from letsbe.policy.sandbox._domain import Domains, filter_for
 from letsbe.policy.sandbox._limits import limiting_words
+from letsbe.policy.sandbox._mechanism import Mechanism, report
 from letsbe.policy.sandbox._seccomp import compile_filter
+from letsbe.policy.sandbox._starting import (
+    Start,
+    home_of,
+    other_user,
+    spawn,
+    with_null,
+)
 from letsbe.policy.sandbox._threads import SandboxFailed, in_thread
 from letsbe.policy.sandbox.access import Access, Level
 from letsbe.policy.sandbox.settings import SandboxSettings
 from letsbe.policy.tiers import Tier
-
-
-class Mechanism(enum.StrEnum):
-    """What keeps programs in."""
-
-    LANDLOCK = "landlock"
-    BUBBLEWRAP = "bubblewrap"
-    SECCOMP = "seccomp"
-    """Alone, it keeps GREEN programs from writing and sending, and no more."""
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """A program to start.
-
-    Args:
-        argv: Its words.
-        executable: Its absolute path.
-        cwd: The folder it starts in.
-        environment: All its variables.
-        stdin: A descriptor, or ``subprocess.DEVNULL``; so are the next two.
-        stdout: Where it prints.
-        stderr: Where it prints errors.
-    """
-
-    argv: Sequence[str] = field(repr=False)
-    executable: str
-    cwd: str
-    environment: Mapping[str, str] = field(repr=False)
-    stdin: int
-    stdout: int
-    stderr: int
 
 
 class Sandbox:
@@ -95,13 +67,15 @@ class Sandbox:
         landlock_abi: int | None = None,
     ) -> None:
         self.settings = settings
-        self._user = _user(settings.user)
+        self._user = other_user(settings.user)
         self._permitted = _system.permitted_capabilities()
         self._abi = min(landlock.abi(), landlock_abi or landlock.abi())
-        homes = {_home(os.geteuid()), _home(0)}
+        homes = {home_of(os.geteuid()), home_of(0)}
         writable = (*roots, *settings.writable)
         self._domains = Domains(writable, closed, homes, self._abi)
-        self._limits = limiting_words(settings.limits) or ()
+        limits = limiting_words(settings.limits)
+        self._limits = limits or ()
+        self._lacks_limits = limits is None
         self._bubblewrap = bubblewrap.find_bubblewrap()
         self._mounts = False
         self.mechanism = mechanism or self._best()
@@ -124,7 +98,14 @@ class Sandbox:
 
     def describe(self) -> str:
         """Say in one line what is enforced here, and what is not."""
-        return "; ".join(self._report())
+        clauses = report(
+            self.mechanism,
+            abi=self._abi,
+            mounts=self._mounts,
+            limits=not self._lacks_limits,
+            crowded=self._domains.crowded_roots(),
+        )
+        return "; ".join(clauses)
 
     def start(
         self, access: Access, program: Start, temporary: str | None = None
@@ -149,13 +130,13 @@ class Sandbox:
         if not access.has_temporary_folder:
             temporary = None
         with contextlib.ExitStack() as stack:
-            program = _with_null(program, stack)
+            program = with_null(program, stack)
             program = replace(program, environment={**program.environment, **added})
             prefix, kept = self._prefix(access, program, temporary, stack)
             if gains or kept:
-                return self._spawn(program, prefix, kept)
+                return spawn(program, prefix, kept, self._user)
             steps = self._steps(access, temporary, stack)
-            return in_thread(steps, lambda: self._spawn(program, prefix, ()))
+            return in_thread(steps, lambda: spawn(program, prefix, (), self._user))
 
     @contextlib.contextmanager
     def temporary_folder(self, accesses: Iterable[Access]) -> Iterator[str | None]:
@@ -243,7 +224,8 @@ class Sandbox:
         wanted = replace(wanted, files=True, truncating=True)
         rules = bubblewrap.filter_file(compile_filter(wanted))
         stack.callback(os.close, rules)
-        kept = capabilities(access, self._permitted, changes_user=False)
+        permitted = 0 if self._user else self._permitted
+        kept = capabilities(access, permitted, changes_user=False)
         words = bubblewrap.bubblewrap_words(
             access,
             roots=self._domains.roots,
@@ -285,80 +267,3 @@ class Sandbox:
             code = compile_filter(wanted)
             steps.append(lambda: _system.set_filter(code))
         return steps
-
-    def _spawn(
-        self, program: Start, prefix: Sequence[str], kept: Sequence[int]
-    ) -> subprocess.Popen[bytes]:
-        argv = program.argv
-        if prefix:
-            argv = [*prefix, program.executable, *program.argv[1:]]
-        user = self._user
-        return subprocess.Popen(
-            argv,
-            executable=prefix[0] if prefix else program.executable,
-            stdin=program.stdin,
-            stdout=program.stdout,
-            stderr=program.stderr,
-            cwd=program.cwd,
-            env=program.environment,
-            start_new_session=True,
-            pass_fds=kept,
-            user=user.pw_uid if user else None,
-            group=user.pw_gid if user else None,
-            extra_groups=os.getgrouplist(user.pw_name, user.pw_gid) if user else None,
-        )
-
-    def _report(self) -> Iterator[str]:
-        if self.mechanism is Mechanism.NONE:
-            yield "no sandbox: tiers are judged, but not enforced by the kernel"
-            return
-        if self.mechanism is Mechanism.SECCOMP:
-            yield "sandbox by seccomp alone: GREEN cannot write or send"
-            yield "not covered: YELLOW outside the roots, the closed places"
-            return
-        name = f"Landlock (ABI {self._abi}) and seccomp"
-        if self.mechanism is Mechanism.BUBBLEWRAP:
-            name = "bubblewrap and seccomp"
-        yield f"sandbox by {name}: GREEN cannot write, send or gain privileges"
-        yield "YELLOW writes inside the roots only"
-        if self.mechanism is Mechanism.LANDLOCK and not self._mounts:
-            yield "not covered: modes, owners and times of own files outside the roots"
-        if self.mechanism is Mechanism.BUBBLEWRAP and not self._mounts:
-            yield "not covered: RED in the closed places"
-        if not self._limits:
-            yield "no resource limits: util-linux's prlimit is not installed"
-        crowded = self._domains.crowded_roots()
-        if crowded and self.mechanism is Mechanism.LANDLOCK:
-            yield f"nothing new can be made in {crowded[0]}: it holds a closed place"
-
-
-def _with_null(program: Start, stack: contextlib.ExitStack) -> Start:
-    """Open ``/dev/null`` for a program while we may."""
-    streams = (program.stdin, program.stdout, program.stderr)
-    if subprocess.DEVNULL not in streams:
-        return program
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    stack.callback(os.close, null)
-    opened = [null if s == subprocess.DEVNULL else s for s in streams]
-    return replace(program, stdin=opened[0], stdout=opened[1], stderr=opened[2])
-
-
-def _user(name: str | None) -> pwd.struct_passwd | None:
-    if name is None:
-        return None
-    try:
-        user = pwd.getpwnam(name)
-    except KeyError:
-        message = f"there is no user {name}: create it, or leave user out"
-        raise ConfigurationError(message) from None
-    if os.geteuid() != 0 and user.pw_uid != os.geteuid():
-        message = "user can be set only if the service runs as root"
-        raise ConfigurationError(message)
-    return user if user.pw_uid != os.geteuid() else None
-
-
-def _home(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_dir
-    except KeyError:
-        return "/nonexistent"
