@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from letsbe.listening import bind, run
@@ -24,5 +25,8 @@ def serve(wrapper: Wrapper, announce: Callable[[str], None], *, port: int) -> No
     """
     app = make_app(wrapper, Tokens(wrapper.home))
     listener = bind(wrapper.configuration.wrapper.host, port)
+    # The MCP SDK tells of the beginning and end of every request, and each line that is
+    # logged is searched for secrets.
+    logging.getLogger("mcp").setLevel(logging.WARNING)
     with listener, redacted_logging(wrapper.pipeline):
         run(app, listener, announce)
