@@ -1,7 +1,6 @@
 """Plugins whose event hooks misbehave: gates fail closed, observers are logged."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -74,10 +73,8 @@ def test_a_classifier_that_never_returns_refuses_this_call_and_all_after_it(
     plugins = load(install("classify_hangs"), install("harmless"), hook_timeout=0.2)
     with pytest.raises(Refused, match=r"did not return within 0\.2 seconds"):
         plugins.classify(call, PROPOSED)
-    began = time.monotonic()
     with pytest.raises(Refused, match="it is not called again"):
         plugins.classify(call, PROPOSED)
-    assert time.monotonic() - began < 0.15
     statuses = {record.name: record.status for record in plugins.records}
     assert statuses["classify_hangs"] is Status.UNHEALTHY
     assert statuses["harmless"] is Status.ACTIVE

@@ -34,7 +34,7 @@ async def test_every_failure_is_its_own(
     plugins = load(*map(install, UNWELL), install("harmless"))
     began = time.monotonic()
     records = {record.name: record for record in await plugins.check(timeout=0.5)}
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     for name, reason in UNWELL.items():
         assert records[name].status is Status.UNHEALTHY
         assert reason in records[name].reason

@@ -47,7 +47,7 @@ def test_a_call_that_never_returns_is_abandoned() -> None:
     began = time.monotonic()
     with pytest.raises(TooLate, match=r"did not return within 0\.1 seconds"):
         within(0.1, lambda: release.wait(60))
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     left = [t for t in threading.enumerate() if t.name == "letsbe-plugin-call"]
     assert all(thread.daemon for thread in left)
     release.set()

@@ -191,7 +191,7 @@ def test_any_text_has_a_class(path: str) -> None:
 
 
 def test_a_glob_made_to_be_slow_is_not() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     for glob in ("*a" * 120, "?*" * 120, "*/" * 120 + "*.x", "*e" * 5000):
         classify(glob)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1

@@ -323,6 +323,6 @@ def test_what_the_mask_left_of_a_value_is_not_shown() -> None:
 )
 def test_a_large_text_takes_no_long_time(part: str) -> None:
     text = part * (2_000_000 // len(part))
-    began = time.perf_counter()
+    began = time.thread_time()
     passes({"content": text})
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -112,14 +113,17 @@ async def test_a_preview_that_hangs_is_left_alone(
 ) -> None:
     monkeypatch.setattr(_offers, "PREVIEW_SECONDS", 0.05)
 
+    ended = threading.Event()
+
     def preview(*_: Any) -> Preview:
-        time.sleep(1.0)
+        ended.wait(60)
         return Preview("too late")
 
     bench.executor.preview = preview
     began = time.monotonic()
     assert "could not be told" in (await told(bench)).preview["summary"]
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 30
+    ended.set()
 
 
 @pytest.mark.parametrize("nonsense", ["a text", {"summary": "x"}, 7])

@@ -204,6 +204,6 @@ def test_setting_keeps_the_rest(before: str, after: str) -> None:
 
 def test_a_file_made_to_be_slow_is_not() -> None:
     for line in ("A='\\'\n", 'A="\\"\n', "A='x'y\n", "A='\n"):
-        started = time.perf_counter()
+        started = time.thread_time()
         parse(line * (200_000 // len(line)))
-        assert time.perf_counter() - started < 3
+        assert time.thread_time() - started < 3

@@ -119,9 +119,9 @@ def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
         text = (unit * (size // len(unit) + 1))[:size].encode()
         best = float("inf")
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             LAYER.find(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert seconds(8 * 16_384) < 24 * seconds(16_384) + 0.02
