@@ -23,10 +23,11 @@ ROOT = Path(__file__).parents[1]
 KINDS = {  # folder of plugins/ -> (prefix of its distributions, entry-point group)
     "billing": ("letsbe-billing", "letsbe.billing"),
     "executors": ("letsbe-executor", "letsbe.executors"),
+    "notifiers": ("letsbe-notifier", "letsbe.notifiers"),
     "redactors": ("letsbe-redactor", "letsbe.redactors"),
     "tools": ("letsbe-tool", "letsbe.tools"),
 }
-LIBRARIES = {  # what the product is made with; stripe comes with the billing plugins
+LIBRARIES = {  # what the product is made with
     "click",
     "cryptography",
     "httpx",

@@ -192,3 +192,32 @@ class ConfigurationError(LetsBeError):
     """The home folder or its configuration is missing, wrong or unsafe."""
 
     code = "configuration_error"
+
+
+class TryLater(LetsBeError):
+    """A service outside cannot do it now; the same request may work in a while.
+
+    Args:
+        message: As for every error.
+        retry_after: Seconds that the service asks to wait, if it says so.
+    """
+
+    code = "try_later"
+    status = 503
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Rejected(LetsBeError):
+    """A service outside understood the request and will never do it."""
+
+    code = "rejected"
+    status = 422
+
+
+class AddressGone(Rejected):
+    """Nothing can be delivered at this address any more: forget it."""
+
+    code = "address_gone"

@@ -64,8 +64,8 @@ def test_a_chosen_plugin_that_is_not_installed_has_a_record() -> None:
 def test_another_distribution_than_the_chosen_one_is_refused(
     distribute: Distribute,
 ) -> None:
-    distribute("impostor", "[letsbe.billing]\nstripe = nowhere\n")
-    chosen = choose("stripe", distribution="letsbe-billing-real")
+    distribute("impostor", "[letsbe.billing]\nhouse = nowhere\n")
+    chosen = choose("house", distribution="letsbe-billing-real")
     (found,) = of_this_test(discover(BILLING, chosen))
     assert found.record.status is Status.LOAD_ERROR
     assert "letsbe-billing-real" in found.record.reason

@@ -39,9 +39,35 @@ class Layer:
 
 class Backend:
     name = "ledger"
+    remembers = accepts_back = None
 
-    async def record(self, usage: object) -> None:
+    async def open_account(self, account: object) -> str:
         raise NotImplementedError
+
+    async def record(self, units: object) -> None:
+        raise NotImplementedError
+
+    async def recorded(self, *span: object) -> int:
+        raise NotImplementedError
+
+    async def adjust(self, adjustment: object) -> None:
+        raise NotImplementedError
+
+    async def check(self) -> Health:
+        return Health(healthy=True)
+
+
+class Channel:
+    name = "log"
+
+    def check_address(self, address: str) -> str:
+        return address
+
+    async def send(self, address: str, notice: object) -> None:
+        raise NotImplementedError
+
+    async def receipts(self, receipts: object) -> dict[str, object]:
+        return {}
 
     async def check(self) -> Health:
         return Health(healthy=True)
@@ -66,6 +92,8 @@ def test_sound_objects_pass_with_the_names_they_claim() -> None:
     assert layer.claims == {("layer", "layer")}
     (backend,) = check_objects(Kind.BILLING, [[Backend()]])
     assert backend.claims == {("backend", "ledger")}
+    (channel,) = check_objects(Kind.NOTIFIER, [[Channel()]])
+    assert channel.claims == {("notifier", "log")}
 
 
 def test_no_objects_are_fine_and_no_answer_is_not() -> None:
@@ -96,6 +124,11 @@ def test_what_computes_must_be_plain() -> None:
 
     assert "must be a plain method" in reason(Kind.TOOL, adapter(classify=classify))
     assert "must be a plain method" in reason(Kind.TOOL, adapter(classify=7))
+
+
+def test_a_backend_and_a_notifier_are_held_to_their_protocols() -> None:
+    assert "it lacks open_account" in reason(Kind.BILLING, Channel())
+    assert "it lacks send" in reason(Kind.NOTIFIER, Backend())
 
 
 @pytest.mark.parametrize("name", ["Ghost", "", "gh.ost", "9ghost", 7, "g" * 33])

@@ -29,6 +29,7 @@ def test_every_kind_has_its_group_and_hook() -> None:
         "letsbe.tools",
         "letsbe.redactors",
         "letsbe.billing",
+        "letsbe.notifiers",
     }
     assert len({kind.hook for kind in Kind}) == len(Kind)
 

@@ -128,6 +128,7 @@ def make_home(
         ConfigurationError: Something in the way is not what it should be.
     """
     from letsbe.plugin._discovery import installed_set  # noqa: PLC0415 - slow to import
+    from letsbe.plugin._records import TENANT_KINDS  # noqa: PLC0415 - slow to import
     from letsbe.plugin._set import write_plugin_set  # noqa: PLC0415
     from letsbe.storage.database import Database  # noqa: PLC0415
     from letsbe.storage.keys import create_key  # noqa: PLC0415
@@ -144,7 +145,10 @@ def make_home(
             (home.agent_tokens / agent, partial(create_agent_token, home, agent))
             for agent in agents
         ),
-        (home.plugin_set, lambda: write_plugin_set(home.plugin_set, installed_set())),
+        (
+            home.plugin_set,
+            lambda: write_plugin_set(home.plugin_set, installed_set(TENANT_KINDS)),
+        ),
         (home.database, lambda: Database(home.database).close()),
         (home.configuration, lambda: _write_configuration(home, roots)),
     ]

@@ -2,10 +2,11 @@
 
 A plugin is a module (or object) with functions marked :data:`hookimpl`, named by an
 entry point of one of the groups ``letsbe.executors``, ``letsbe.tools``,
-``letsbe.redactors`` and ``letsbe.billing``.
+``letsbe.redactors``, ``letsbe.billing`` and ``letsbe.notifiers``.
 """
 
 from letsbe.errors import (
+    AddressGone,
     ConfigurationError,
     DeadlineExceeded,
     FieldError,
@@ -13,7 +14,9 @@ from letsbe.errors import (
     LetsBeError,
     PathRefused,
     Refused,
+    Rejected,
     ToolFailed,
+    TryLater,
 )
 from letsbe.execution import (
     LineRun,
@@ -28,6 +31,18 @@ from letsbe.execution import (
     find_program,
 )
 from letsbe.plugin._actions import Action, Arguments, Example
+from letsbe.plugin._billing import (
+    BillingAccount,
+    BillingAdjustment,
+    BillingBackend,
+    BillingUnits,
+    CheckoutPage,
+    CheckoutRequest,
+    Meter,
+    PaymentBackend,
+    PaymentEvent,
+    PaymentEventKind,
+)
 from letsbe.plugin._calls import (
     CallContext,
     Decision,
@@ -37,9 +52,9 @@ from letsbe.plugin._calls import (
     ToolCall,
 )
 from letsbe.plugin._hooks import hookimpl
+from letsbe.plugin._notifying import Delivered, Notice, Notifier
 from letsbe.plugin._previews import Preview
 from letsbe.plugin._protocols import (
-    BillingBackend,
     Executor,
     Health,
     ToolAdapter,
@@ -100,15 +115,22 @@ __all__ = [
     "PROGRAM_FOLDERS",
     "Access",
     "Action",
+    "AddressGone",
     "Arguments",
+    "BillingAccount",
+    "BillingAdjustment",
     "BillingBackend",
+    "BillingUnits",
     "CallContext",
+    "CheckoutPage",
+    "CheckoutRequest",
     "CommandLine",
     "CommandRefused",
     "ConfigurationError",
     "Confinement",
     "DeadlineExceeded",
     "Decision",
+    "Delivered",
     "Effect",
     "Example",
     "Execution",
@@ -128,10 +150,16 @@ __all__ = [
     "LineRun",
     "LineWork",
     "Match",
+    "Meter",
     "NotStarted",
+    "Notice",
+    "Notifier",
     "Outcome",
     "PathClass",
     "PathRefused",
+    "PaymentBackend",
+    "PaymentEvent",
+    "PaymentEventKind",
     "Place",
     "Preview",
     "Program",
@@ -139,6 +167,7 @@ __all__ = [
     "RedactionLayer",
     "Refused",
     "RegisteredSecrets",
+    "Rejected",
     "Replacement",
     "ResourceLimits",
     "Result",
@@ -158,6 +187,7 @@ __all__ = [
     "ToolAdapter",
     "ToolCall",
     "ToolFailed",
+    "TryLater",
     "UsageRecord",
     "Verdict",
     "Where",

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from letsbe.errors import ConfigurationError
+from letsbe.plugin._billing import BillingBackend
 from letsbe.plugin._calls import Decision, Result, ToolCall
 from letsbe.plugin._discovery import discover
 from letsbe.plugin._events import Events
 from letsbe.plugin._health import Checkable, ask
 from letsbe.plugin._loading import Loaded, load
+from letsbe.plugin._notifying import Notifier
 from letsbe.plugin._offers import Offer
-from letsbe.plugin._protocols import BillingBackend, Executor, ToolAdapter, UsageRecord
+from letsbe.plugin._protocols import Executor, ToolAdapter, UsageRecord
 from letsbe.plugin._records import Kind, PluginRecord, Status
 from letsbe.plugin._set import PluginSet
 from letsbe.plugin._site import Site
@@ -50,6 +52,8 @@ class Plugins:
     """Their redaction layers, in the order in which they run."""
     billing_backends: tuple[BillingBackend, ...]
     """Their billing backends."""
+    notifiers: tuple[Notifier, ...]
+    """Their notifiers."""
     catalog: Mapping[str, Offer]
     """Every action that can be called, by its name, sorted."""
 
@@ -64,6 +68,7 @@ class Plugins:
         layers: list[RedactionLayer] = self._registered(Kind.REDACTOR)
         self.redaction_layers = tuple(sorted(layers, key=lambda x: (x.order, x.name)))
         self.billing_backends = tuple(self._registered(Kind.BILLING))
+        self.notifiers = tuple(self._registered(Kind.NOTIFIER))
         offers = {
             action.name: Offer(action, checked.provider, loaded.record)
             for loaded in self._active

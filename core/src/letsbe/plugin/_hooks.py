@@ -1,4 +1,4 @@
-"""The hook specifications: four to register with, five events.
+"""The hook specifications: five to register with, five events.
 
 A hook implementation may leave out arguments that it does not need. Who calls a hook,
 when, and what an exception in it means is said with each.
@@ -14,13 +14,10 @@ import pluggy
 if TYPE_CHECKING:
     import click
 
+    from letsbe.plugin._billing import BillingBackend
     from letsbe.plugin._calls import Decision, Result, ToolCall
-    from letsbe.plugin._protocols import (
-        BillingBackend,
-        Executor,
-        ToolAdapter,
-        UsageRecord,
-    )
+    from letsbe.plugin._notifying import Notifier
+    from letsbe.plugin._protocols import Executor, ToolAdapter, UsageRecord
     from letsbe.plugin._site import Site
     from letsbe.policy.verdict import Verdict
     from letsbe.redaction.finding import RedactionLayer
@@ -63,6 +60,16 @@ def letsbe_redaction_layers(
 @hookspec
 def letsbe_billing_backends(site: Site) -> Iterable[BillingBackend]:
     """Register billing backends. An exception leaves usage waiting in the outbox."""
+    raise NotImplementedError
+
+
+@hookspec
+def letsbe_notifiers(site: Site) -> Iterable[Notifier]:
+    """Register notifiers.
+
+    Called once, when the Hub starts. An exception leaves this plugin out; people are
+    told by the channels that are left, and notices to it wait in the outbox.
+    """
     raise NotImplementedError
 
 

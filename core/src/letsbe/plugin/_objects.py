@@ -10,7 +10,9 @@ from itertools import islice
 from typing import Any
 
 from letsbe.plugin._actions import Action, Arguments, Example
-from letsbe.plugin._protocols import BillingBackend, Executor, ToolAdapter
+from letsbe.plugin._billing import BillingBackend
+from letsbe.plugin._notifying import Notifier
+from letsbe.plugin._protocols import Executor, ToolAdapter
 from letsbe.plugin._records import Kind, Status, shown, type_name
 from letsbe.policy.tiers import Tier
 from letsbe.redaction.finding import RedactionLayer
@@ -85,7 +87,18 @@ _SHAPES = {
         RedactionLayer, "a RedactionLayer", ("find",), (), ("name", "order")
     ),
     Kind.BILLING: _Shape(
-        BillingBackend, "a BillingBackend", (), ("record", "check"), ("name",)
+        BillingBackend,
+        "a BillingBackend",
+        (),
+        ("open_account", "record", "recorded", "adjust", "check"),
+        ("name", "remembers", "accepts_back"),
+    ),
+    Kind.NOTIFIER: _Shape(
+        Notifier,
+        "a Notifier",
+        ("check_address",),
+        ("send", "receipts", "check"),
+        ("name",),
     ),
 }
 
@@ -143,7 +156,8 @@ def _check_object(kind: Kind, thing: object) -> Checked:
         if type(_part(thing, "order")) is not int:
             raise _wrong(f"the order of {type_name(thing)} is not a whole number")
         return Checked(thing, (), frozenset({("layer", name)}))
-    return Checked(thing, (), frozenset({("backend", name)}))
+    space = "backend" if kind is Kind.BILLING else "notifier"
+    return Checked(thing, (), frozenset({(space, name)}))
 
 
 def _check_methods(shape: _Shape, thing: object) -> None:

@@ -102,19 +102,3 @@ class UsageRecord:
     output_tokens: int
     cached_tokens: int
     revision: int
-
-
-@runtime_checkable
-class BillingBackend(Protocol):
-    """Takes usage to wherever it is billed."""
-
-    name: str
-    """The backend's name."""
-
-    async def record(self, usage: UsageRecord) -> None:
-        """Record usage. Called again with the same record, it changes nothing."""
-        ...
-
-    async def check(self) -> Health:
-        """Say whether the backend can be reached."""
-        ...

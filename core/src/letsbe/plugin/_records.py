@@ -20,6 +20,7 @@ class Kind(enum.StrEnum):
     TOOL = "tool"
     REDACTOR = "redactor"
     BILLING = "billing"
+    NOTIFIER = "notifier"
 
     @property
     def group(self) -> str:
@@ -32,17 +33,22 @@ class Kind(enum.StrEnum):
         return _REGISTRATION[self]
 
 
+TENANT_KINDS = (Kind.EXECUTOR, Kind.TOOL, Kind.REDACTOR)
+"""What runs on a tenant's server; the other kinds are the Hub's."""
+
 _GROUPS = {
     Kind.EXECUTOR: "letsbe.executors",
     Kind.TOOL: "letsbe.tools",
     Kind.REDACTOR: "letsbe.redactors",
     Kind.BILLING: "letsbe.billing",
+    Kind.NOTIFIER: "letsbe.notifiers",
 }
 _REGISTRATION = {
     Kind.EXECUTOR: "letsbe_executors",
     Kind.TOOL: "letsbe_tool_adapters",
     Kind.REDACTOR: "letsbe_redaction_layers",
     Kind.BILLING: "letsbe_billing_backends",
+    Kind.NOTIFIER: "letsbe_notifiers",
 }
 
 

@@ -11,8 +11,15 @@ given::
     result = await executor.execute(call, verdict, FakeExecution())
 """
 
+from letsbe.testing._billing import BillingBackendContract
 from letsbe.testing._calls import make_call, make_site
 from letsbe.testing._execution import FakeExecution
 from letsbe.testing._secrets import FakeSecrets
 
-__all__ = ["FakeExecution", "FakeSecrets", "make_call", "make_site"]
+__all__ = [
+    "BillingBackendContract",
+    "FakeExecution",
+    "FakeSecrets",
+    "make_call",
+    "make_site",
+]
