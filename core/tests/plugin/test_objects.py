@@ -128,7 +128,7 @@ def test_what_computes_must_be_plain() -> None:
 
 def test_a_backend_and_a_notifier_are_held_to_their_protocols() -> None:
     assert "it lacks open_account" in reason(Kind.BILLING, Channel())
-    assert "it lacks send" in reason(Kind.NOTIFIER, Backend())
+    assert "it lacks check_address" in reason(Kind.NOTIFIER, Backend())
 
 
 @pytest.mark.parametrize("name", ["Ghost", "", "gh.ost", "9ghost", 7, "g" * 33])
