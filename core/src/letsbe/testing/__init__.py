@@ -15,11 +15,17 @@ from letsbe.testing._billing import BillingBackendContract
 from letsbe.testing._calls import make_call, make_site
 from letsbe.testing._execution import FakeExecution
 from letsbe.testing._secrets import FakeSecrets
+from letsbe.testing._servers import FakeTool, serve_fake
+from letsbe.testing._vendor_documents import SentRequest, VendorDocument
 
 __all__ = [
     "BillingBackendContract",
     "FakeExecution",
     "FakeSecrets",
+    "FakeTool",
+    "SentRequest",
+    "VendorDocument",
     "make_call",
     "make_site",
+    "serve_fake",
 ]
