@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "core"
+HUB = ROOT / "hub"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/*/pyproject.toml"))
 RUFF = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID"]
 RUFF += ["--output-format", "concise"]
@@ -24,7 +25,7 @@ PUBLIC = {"plugin", "testing"}
 
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
 each_member = pytest.mark.parametrize(
-    "member", [CORE, *PLUGINS], ids=lambda path: path.name
+    "member", [CORE, HUB, *PLUGINS], ids=lambda path: path.name
 )
 
 
@@ -61,7 +62,7 @@ def providers() -> dict[str, set[str]]:
         name: {canonical(distribution) for distribution in distributions}
         for name, distributions in packages_distributions().items()
     }
-    for member in (CORE, *PLUGINS):  # an editable install does not list its modules
+    for member in (CORE, HUB, *PLUGINS):  # an editable install does not list its modules
         found[own_module(member)] = {requirements(member)[0]}
     return found
 
@@ -88,9 +89,14 @@ def test_plugins_do_not_import_each_other(plugin: Path) -> None:
     assert [n for _, n in imports(plugin) if within(n, *others)] == []
 
 
-def test_the_core_imports_no_plugin() -> None:
-    modules = {own_module(plugin) for plugin in PLUGINS}
+def test_the_core_imports_neither_a_plugin_nor_the_hub() -> None:
+    modules = {own_module(member) for member in (HUB, *PLUGINS)}
     assert [n for _, n in imports(CORE) if within(n, *modules)] == []
+
+
+def test_the_hub_imports_no_plugin() -> None:
+    modules = {own_module(plugin) for plugin in PLUGINS}
+    assert [n for _, n in imports(HUB) if within(n, *modules)] == []
 
 
 @each_member
@@ -112,7 +118,7 @@ def test_one_module_reads_the_provenance_of_distributions() -> None:
     # importlib_metadata is there for Distribution.origin alone.
     using = {
         path.relative_to(ROOT).as_posix()
-        for folder in (CORE / "src", *PLUGINS)
+        for folder in (CORE / "src", HUB, *PLUGINS)
         for path, name in imports(folder)
         if within(name, "importlib_metadata")
     }

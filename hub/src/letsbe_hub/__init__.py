@@ -1,0 +1,1 @@
+"""The Hub: one control plane for all tenants."""

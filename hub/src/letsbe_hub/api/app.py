@@ -1,0 +1,80 @@
+"""The ASGI application: the endpoints of every audience, the guard before them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from letsbe.redaction.pipeline import Pipeline
+from letsbe.wrapper.answers import showable
+from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
+from letsbe_hub.api import admin, health, tenant
+from letsbe_hub.api.counting import Counting
+from letsbe_hub.api.endpoints import Endpoint
+from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected
+from letsbe_hub.api.openapi import document
+from letsbe_hub.errors import LetsBeError, RateLimited
+from letsbe_hub.opening import Hub
+
+# The hot ones first: routes are tried in this order.
+ENDPOINTS: tuple[Endpoint, ...] = (*tenant.ENDPOINTS, *admin.ENDPOINTS)
+
+
+def make_app(
+    hub: Hub, running: Callable[[], contextlib.AbstractAsyncContextManager[None]]
+) -> Starlette:
+    """Make the application.
+
+    Args:
+        hub: What answers.
+        running: Runs the Hub's own tasks for as long as the application lives.
+    """
+    described = document(ENDPOINTS)
+
+    async def openapi(_: Request) -> Response:
+        return JSONResponse(described)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        async with running():
+            yield
+
+    routes: list[BaseRoute] = [row.route(hub) for row in ENDPOINTS]
+    routes.append(Route("/api/v1/openapi.json", openapi))
+    routes += health.routes(hub)
+    settings = hub.settings.server
+    names = {*LOOPBACK_NAMES, settings.host, *settings.names}
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Counting, metrics=hub.metrics),
+            Middleware(
+                Guard, names=names, body_limit=settings.body_limit, answer=failed
+            ),
+        ],
+        exception_handlers={
+            LetsBeError: _shown_by(hub.pipeline),
+            HTTPException: on_http_error,
+            Exception: on_unexpected,
+        },
+    )
+
+
+def _shown_by(
+    pipeline: Pipeline,
+) -> Callable[[Request, Exception], Response]:
+    def answer(_: Request, error: Exception) -> Response:
+        assert isinstance(error, LetsBeError)
+        if isinstance(error, RateLimited):
+            return failed(error)
+        return failed(showable(error, pipeline))
+
+    return answer

@@ -1,0 +1,1 @@
+"""Approvals: asked by tenants, decided by people, run by tenants."""

@@ -1,0 +1,1 @@
+"""The configuration of agents: versions, differences, delivery."""

@@ -1,0 +1,101 @@
+"""What the Hub's API may answer beyond the errors that the core has."""
+
+from __future__ import annotations
+
+import math
+
+from letsbe.errors import (
+    Conflict,
+    Forbidden,
+    InvalidRequest,
+    LetsBeError,
+    NotFound,
+    TooLarge,
+    Unauthenticated,
+)
+
+__all__ = [
+    "ApprovalClosed",
+    "BusError",
+    "Conflict",
+    "Forbidden",
+    "InvalidRequest",
+    "LetsBeError",
+    "NotFound",
+    "RateLimited",
+    "StaleRevision",
+    "StillRunning",
+    "StorageUnavailable",
+    "TenantSuspended",
+    "TokenSpent",
+    "TooLarge",
+    "Unauthenticated",
+    "UsageConflict",
+]
+
+
+class StorageUnavailable(LetsBeError):
+    """The database cannot be reached or refuses to work; nothing was stored."""
+
+    code = "storage_unavailable"
+    status = 503
+
+
+class BusError(LetsBeError):
+    """The bus between the Hub's nodes cannot be reached."""
+
+    code = "bus_unavailable"
+    status = 503
+
+
+class RateLimited(LetsBeError):
+    """Too many requests."""
+
+    code = "rate_limited"
+    status = 429
+    seconds = 60
+    """When the next one is welcome."""
+
+    @classmethod
+    def until(cls, seconds: float) -> RateLimited:
+        """Make the error that says when to try again."""
+        whole = max(1, math.ceil(seconds))
+        error = cls(f"too many requests: try again in {whole} s")
+        error.seconds = whole
+        return error
+
+
+class StillRunning(Conflict):
+    """An earlier request with this ``Idempotency-Key`` has no answer yet."""
+
+    code = "still_running"
+
+
+class StaleRevision(Conflict):
+    """What is to be changed was changed by someone else meanwhile."""
+
+    code = "stale_revision"
+
+
+class TenantSuspended(Forbidden):
+    """The tenant is suspended or closed."""
+
+    code = "tenant_suspended"
+
+
+class TokenSpent(Forbidden):
+    """A registration token that was used, revoked, or has expired."""
+
+    code = "token_spent"
+
+
+class UsageConflict(Conflict):
+    """A bucket differs from what the Hub has of the same revision."""
+
+    code = "usage_conflict"
+
+
+class ApprovalClosed(Conflict):
+    """The approval was already decided, withdrawn or has expired."""
+
+    code = "approval_closed"

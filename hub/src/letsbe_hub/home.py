@@ -1,0 +1,109 @@
+"""The Hub's home folder, and what lies where in it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from letsbe.errors import ConfigurationError
+
+ENVIRONMENT_VARIABLE = "LETSBE_HUB_HOME"
+
+TEMPLATE = """\
+# The Hub. Every setting stands here with its default; remove the `#` to change one.
+
+[server]
+# Anything but loopback needs a TLS proxy in front.
+# host = "127.0.0.1"
+# port = 3847
+# The host names by which the Hub is called, besides loopback ones.
+# names = []
+# The most bytes of a request's body.
+# body_limit = 1048576
+
+[database]
+# Else hub.db in this folder. For several nodes: postgresql://USER:PASSWORD@HOST/NAME,
+# or where that stands: { "$file" = "/run/secrets/hub-database" }
+# url = "sqlite:////PATH/hub.db"
+
+[bus]
+# Between several nodes: nats://HOST:4222
+# url = "local"
+
+[tenants]
+# Seconds between two heartbeats of a server, and how often it pushes usage.
+# heartbeat_seconds = 60
+# usage_seconds = 300
+# Heartbeats that a server may miss before it is late, and before it is disconnected.
+# late_after = 2
+# disconnected_after = 5
+# Minutes that a registration token is good for.
+# registration_minutes = 1440
+
+# One table per plugin, by its name. { "$file" = "PATH" } and { "$env" = "NAME" } stand
+# for a secret that is kept elsewhere; it is taken out of every log.
+# [plugins.settings.stripe]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HubHome:
+    """The places inside a home folder.
+
+    Args:
+        folder: The folder itself, mode 0700.
+    """
+
+    folder: Path
+
+    @classmethod
+    def default(cls) -> HubHome:
+        """Return the home of ``$LETSBE_HUB_HOME``, else ``~/.letsbe-hub``."""
+        named = os.environ.get(ENVIRONMENT_VARIABLE)
+        return cls(Path(named) if named else Path.home() / ".letsbe-hub")
+
+    @property
+    def configuration(self) -> Path:
+        """The configuration that a person edits."""
+        return self.folder / "hub.toml"
+
+    @property
+    def database(self) -> Path:
+        """The database, unless the configuration names another."""
+        return self.folder / "hub.db"
+
+    @property
+    def plugin_set(self) -> Path:
+        """Which of the installed plugins the Hub uses."""
+        return self.folder / "plugins.json"
+
+
+def make_home(home: HubHome) -> bool:
+    """Make a home folder, if there is none yet; one that is there stays as it is.
+
+    Returns:
+        Whether it was made.
+
+    Raises:
+        ConfigurationError: It cannot be made.
+    """
+    from letsbe.plugin._discovery import installed_set  # noqa: PLC0415 - slow to import
+    from letsbe.plugin._records import Kind  # noqa: PLC0415
+    from letsbe.plugin._set import write_plugin_set  # noqa: PLC0415
+
+    try:
+        home.folder.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if any(home.folder.iterdir()):
+            return False
+        home.folder.chmod(0o700)
+    except OSError:
+        message = f"{home.folder} cannot be made: choose another --home"
+        raise ConfigurationError(message) from None
+    kinds = (Kind.REDACTOR, Kind.BILLING, Kind.NOTIFIER)
+    write_plugin_set(home.plugin_set, installed_set(kinds))
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    with os.fdopen(os.open(home.configuration, flags, 0o600), "w") as file:
+        file.write(TEMPLATE)
+    return True

@@ -1,0 +1,49 @@
+"""The counters that Prometheus reads. No label's values are chosen by a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+
+
+class Metrics:
+    """One node's metrics; rooms may add their own to ``registry``."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "letsbe_hub_requests",
+            "Requests answered.",
+            ("endpoint", "status"),
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "letsbe_hub_request_seconds",
+            "Seconds from a request's arrival to its answer.",
+            ("endpoint",),
+            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5, 30),
+        )
+
+    def count(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count one answered request.
+
+        Args:
+            endpoint: A name from the table of endpoints.
+            status: The HTTP status.
+            seconds: How long it took.
+        """
+        self._requests.labels(endpoint, str(status)).inc()
+        self._seconds.labels(endpoint).observe(seconds)
+
+    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """Show a value that is looked up whenever it is asked for."""
+        Gauge(name, text, registry=self.registry).set_function(value)
+
+    def text(self) -> bytes:
+        """Return the metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

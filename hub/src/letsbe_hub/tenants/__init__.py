@@ -1,0 +1,1 @@
+"""Tenants: their registration, keys, servers and status."""

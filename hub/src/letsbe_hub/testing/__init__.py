@@ -1,0 +1,7 @@
+"""What tests of the Hub, and of what is built on it, start and throw away."""
+
+from letsbe_hub.testing._nats import nats_server
+from letsbe_hub.testing._postgresql import Postgresql, postgresql
+from letsbe_hub.testing._programs import ProgramMissing
+
+__all__ = ["Postgresql", "ProgramMissing", "nats_server", "postgresql"]

@@ -1,0 +1,1 @@
+"""Usage: buckets of tokens, taken in exactly once."""

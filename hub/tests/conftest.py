@@ -1,0 +1,62 @@
+"""The databases that every test of storage runs on: SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from letsbe_hub.storage.schema import migrate
+from letsbe_hub.storage.store import Store, sqlite_url
+from letsbe_hub.testing import Postgresql, ProgramMissing, nats_server, postgresql
+
+TEMPLATE = "letsbe_template"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Postgresql]:
+    """A PostgreSQL server with one migrated database to copy."""
+    try:
+        with postgresql() as running:
+            store = Store(running.create(TEMPLATE))
+            migrate(store)
+            store.close()
+            yield running
+    except ProgramMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[str]:
+    """A NATS server's URL."""
+    try:
+        with nats_server() as url:
+            yield url
+    except ProgramMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database of either kind."""
+    if request.param == "sqlite":
+        url = sqlite_url(tmp_path / "hub.db")
+        store = Store(url)
+        migrate(store)
+        store.close()
+        yield url
+        return
+    running: Postgresql = request.getfixturevalue("server")
+    name = f"test_{secrets.token_hex(6)}"
+    yield running.create(name, TEMPLATE)
+    running.drop(name)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An empty, migrated database of either kind."""
+    opened = Store(database_url)
+    yield opened
+    opened.close()
