@@ -28,10 +28,12 @@ import click
 import pytest
 
 from letsbe.cli import main
+from letsbe_hub.cli import main as hub
 
 ROOT = Path(__file__).parents[1]
-RUN = {"cat", "echo", "grep", "head", "letsbe", "ls", "mkdir", "printf"}
+RUN = {"cat", "echo", "grep", "head", "letsbe", "letsbe-hub", "ls", "mkdir", "printf"}
 KNOWN = {"./run", "apt", "cd", "curl", "git", "python3", "sudo", "systemctl", "uv"}
+PROGRAMS = {"letsbe": main, "letsbe-hub": hub}
 SERVERS = {"demo", "up"}
 IGNORED = {".venv", ".uv", ".uv-cache", ".git", "node_modules"}
 
@@ -114,6 +116,7 @@ def environment(folder: Path) -> dict[str, str]:
         "PATH": path,
         "HOME": str(folder),
         "LETSBE_HOME": str(folder / "home"),
+        "LETSBE_HUB_HOME": str(folder / "hub"),
         "LANG": "C.UTF-8",
         "COLUMNS": "100",
         "NO_COLOR": "1",
@@ -137,14 +140,14 @@ def execute(argv: list[str], folder: Path, where: Path) -> tuple[int, str]:
 
 
 def looked_up(command: str) -> str | None:
-    """Say what is wrong with a ``letsbe`` or ``./run`` command; None if nothing is."""
+    """Say what is wrong with one of our commands; None if nothing is."""
     words = shlex.split(command, comments=True)
-    if words[0] == "./run" and words[1:2] != ["letsbe"]:
-        helped = re.findall(r"^  (\w+) ", (ROOT / "run").read_text(), re.MULTILINE)
+    if words[0] == "./run" and words[1] not in PROGRAMS:
+        helped = re.findall(r"^  ([\w-]+) ", (ROOT / "run").read_text(), re.MULTILINE)
         return None if words[1] in helped else f"./run has no {words[1]}"
     if words[0] == "./run":
         words = words[1:]
-    found: click.Command = main
+    found: click.Command = PROGRAMS[words[0]]
     options = {"--help", "-h"}
     for word in words[1:]:
         options |= {name for p in found.params for name in (*p.opts, *p.secondary_opts)}
@@ -197,7 +200,7 @@ def test_commands_exist(block: Block) -> None:
         assert syntax.returncode == 0, command
         program = shlex.split(command, comments=True)[0]
         assert program in RUN | KNOWN, f"{program} is not a program that is known here"
-        if program in {"./run", "letsbe"}:
+        if program in {"./run", *PROGRAMS}:
             assert looked_up(command) is None
 
 
@@ -206,13 +209,15 @@ def named_commands() -> list[tuple[str, str]]:
     found = []
     for path in documents():
         text = path.read_text()
-        inline = re.findall(r"(?<!`)`((?:\./run|letsbe) [^`\n]+)`(?!`)", text)
+        inline = re.findall(
+            r"(?<!`)`((?:\./run|letsbe|letsbe-hub) [^`\n]+)`(?!`)", text
+        )
         listed = [
             re.split(r"  +", line.strip())[0]
             for block in blocks(path)
             if block.language == ""
             for line in block.text.splitlines()
-            if re.match(r"\s*(\./run|letsbe) \S", line)
+            if re.match(r"\s*(\./run|letsbe|letsbe-hub) \S", line)
         ]
         name = str(path.relative_to(ROOT))
         found += [(name, command) for command in (*inline, *listed)]

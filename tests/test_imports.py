@@ -62,7 +62,11 @@ def providers() -> dict[str, set[str]]:
         name: {canonical(distribution) for distribution in distributions}
         for name, distributions in packages_distributions().items()
     }
-    for member in (CORE, HUB, *PLUGINS):  # an editable install does not list its modules
+    for member in (
+        CORE,
+        HUB,
+        *PLUGINS,
+    ):  # an editable install does not list its modules
         found[own_module(member)] = {requirements(member)[0]}
     return found
 

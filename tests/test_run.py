@@ -157,7 +157,7 @@ def test_every_command_is_in_the_help() -> None:
     text = (ROOT / "run").read_text()
     accepted = re.search(r"^(demo .*)\) set_up ;;$", text, re.MULTILINE)
     assert accepted is not None
-    helped = re.findall(r"^  (\w+) ", text, re.MULTILINE)
+    helped = re.findall(r"^  ([\w-]+) ", text, re.MULTILINE)
     assert {*accepted[1].split(" | "), "help"} == set(helped)
 
 

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
+from hub.tests.site import People, Site
+from letsbe.plugin._facade import Plugins
+from letsbe_hub.api.app import make_app
+from letsbe_hub.api.principals import Audience, TokenKind
+from letsbe_hub.bus import LocalBus
+from letsbe_hub.opening import assemble
+from letsbe_hub.server import running
+from letsbe_hub.settings import Settings
 from letsbe_hub.storage.schema import migrate
 from letsbe_hub.storage.store import Store, sqlite_url
 from letsbe_hub.testing import Postgresql, ProgramMissing, nats_server, postgresql
@@ -60,3 +69,25 @@ def store(database_url: str) -> Iterator[Store]:
     opened = Store(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def staff() -> People:
+    return People(Audience.ADMIN, TokenKind.STAFF_SESSION)
+
+
+@pytest.fixture
+def customers() -> People:
+    return People(Audience.CUSTOMER, TokenKind.CUSTOMER_SESSION)
+
+
+@pytest.fixture
+def site(store: Store, staff: People, customers: People) -> Iterator[Site]:
+    """A Hub without plugins, on either database."""
+    hub = assemble(Settings(), Plugins((), hook_timeout=2.0), store, LocalBus())
+    hub.admission.add(Audience.ADMIN, staff)
+    hub.admission.add(Audience.CUSTOMER, customers)
+    app = make_app(hub, lambda: running(hub))
+    with TestClient(app, base_url="http://127.0.0.1") as http:
+        yield Site(hub, http)
+    hub.close()

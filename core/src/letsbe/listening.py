@@ -18,6 +18,9 @@ SHUTDOWN_SECONDS = 10
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
 
+_PLAIN = {"loop": "asyncio", "http": "h11"}
+"""Unless a server asks for another; else it would be whatever is installed beside."""
+
 
 def bind(host: str, port: int, setting: str = "wrapper.port") -> socket.socket:
     """Take the address before anything is announced.
@@ -72,7 +75,7 @@ def run(
             server_header=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-            **settings,
+            **{**_PLAIN, **settings},
         )
     )
     server.announce = lambda: announce(f"http://{name}:{port}")

@@ -8,7 +8,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from letsbe_hub.metrics import Metrics
 
-
 ENDPOINT = "letsbe_hub.endpoint"
 """Where in the scope an endpoint leaves its name."""
 

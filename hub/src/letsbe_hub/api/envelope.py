@@ -1,4 +1,4 @@
-"""The one form of every answer: ``success`` with ``data`` and ``meta``, or ``error``."""
+"""The one form of every answer: ``data`` and ``meta``, or ``error``."""
 
 from __future__ import annotations
 

@@ -26,9 +26,7 @@ def routes(hub: Hub) -> list[Route]:
             checks["bus"] = "the other nodes are not reached: check NATS"
         checks |= hub.checks()
         ready = checks["database"] == "ok"
-        return JSONResponse(
-            {"ready": ready, "checks": checks}, 200 if ready else 503
-        )
+        return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
 
     async def metrics(_: Request) -> Response:
         return Response(hub.metrics.text(), media_type=CONTENT_TYPE)

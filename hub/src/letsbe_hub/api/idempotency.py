@@ -91,7 +91,7 @@ class Remembered:
             raise StillRunning("the same request is being answered right now") from None
 
     async def settle(self, principal: Principal, key: str, answer: Response) -> None:
-        """Store a request's answer; that of one that failed by our fault is not kept."""
+        """Store a request's answer, unless it failed by our fault."""
         where = (keys.c.principal == principal.actor) & (keys.c.key == key)
         change: sa.Executable = sa.delete(keys).where(where)
         if answer.status_code < 500 and answer.status_code != 429:

@@ -20,6 +20,7 @@ Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 T = TypeVar("T")
 
+
 class Run(Protocol):
     """Runs a transaction."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -108,7 +107,8 @@ class Postgresql:
             check=True,
             capture_output=True,
             cwd=self.folder,
-            **_as(self._user),
+            user=self._user.pw_uid if self._user else None,
+            group=self._user.pw_gid if self._user else None,
         )  # fmt: skip
 
 
@@ -136,7 +136,3 @@ def postgresql(*, durable: bool = False) -> Iterator[Postgresql]:
 def _program(name: str) -> Path:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     return find(name, debian, "postgresql")
-
-
-def _as(user: pwd.struct_passwd | None) -> dict[str, int]:
-    return {} if user is None else {"user": user.pw_uid, "group": user.pw_gid}

@@ -58,7 +58,8 @@ tenant_keys = sa.Table(
     sa.Column("key_hash", sa.Text, primary_key=True),
     tenant_reference(index=True),
     instant("created_at"),
-    # Set when a newer key takes over: until then both are good.
+    # When it was first used; its predecessor ends a while after that.
+    instant("confirmed_at", optional=True),
     instant("expires_at", optional=True),
     instant("revoked_at", optional=True),
 )

@@ -1,0 +1,178 @@
+"""Opens a home folder into a working Hub."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from letsbe.errors import ConfigurationError
+from letsbe.plugin import Site
+from letsbe.plugin._facade import Plugins, load_plugins
+from letsbe.plugin._records import Kind, Status
+from letsbe.plugin._set import read_plugin_set
+from letsbe.redaction.pipeline import Pipeline
+from letsbe_hub.api.admission import Admission
+from letsbe_hub.api.idempotency import Remembered
+from letsbe_hub.api.principals import Audience
+from letsbe_hub.bus import Bus, open_bus
+from letsbe_hub.home import HubHome
+from letsbe_hub.metrics import Metrics
+from letsbe_hub.settings import ConfiguredSecrets, Settings, load_settings
+from letsbe_hub.storage.schema import check, migrate
+from letsbe_hub.storage.store import Store, sqlite_url
+from letsbe_hub.tenants.keys import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line sets instead of ``hub.toml``.
+
+    Args:
+        database: The database's URL.
+        bus: The bus's URL.
+    """
+
+    database: str | None = None
+    bus: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A working Hub, before anything listens.
+
+    Args:
+        settings: Its configuration.
+        plugins: The active plugins, and the records of all that were found.
+        pipeline: Takes secrets out of logs and errors.
+        store: Where everything is kept.
+        bus: Tells the other nodes.
+        metrics: The counters.
+        admission: Lets requests in.
+        remembered: The answers to requests with an ``Idempotency-Key``.
+        keys: The keys of tenants' servers.
+    """
+
+    settings: Settings
+    plugins: Plugins
+    pipeline: Pipeline
+    store: Store
+    bus: Bus
+    metrics: Metrics
+    admission: Admission
+    remembered: Remembered
+    keys: KeyRing
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    def checks(self) -> dict[str, str]:
+        """Say how the plugins are, for readiness."""
+        return {
+            f"plugin {record.name}": str(record.status)
+            for record in self.plugins.records
+            if record.status is not Status.NOT_SELECTED
+        }
+
+    def close(self) -> None:
+        """Commit what waits and let go of everything."""
+        for close in reversed(self._closing):
+            close()
+
+
+def open_store(home: HubHome, database: str | None = None) -> Store:
+    """Open a home's database, for commands that need nothing else.
+
+    Raises:
+        ConfigurationError: The home is wrong, or the database has other tables.
+        StorageUnavailable: The database cannot be used.
+    """
+    settings, _ = load_settings(home)
+    store = Store(database or settings.database.url or sqlite_url(home.database))
+    try:
+        if store.is_sqlite:
+            migrate(store)
+        check(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+@contextlib.contextmanager
+def open_hub(home: HubHome, overrides: Overrides) -> Iterator[Hub]:
+    """Build a Hub from a home folder, and close it afterwards.
+
+    Brings the database to this version's tables.
+
+    Args:
+        home: The home folder.
+        overrides: What the command line sets.
+
+    Raises:
+        ConfigurationError: The home is wrong, or a redaction layer that was chosen
+            cannot be used.
+        StorageUnavailable: The database cannot be used.
+    """
+    settings, secrets = load_settings(home)
+    plugins = load_hub_plugins(home, settings, secrets)
+    url = overrides.database or settings.database.url or sqlite_url(home.database)
+    bus = open_bus(overrides.bus or settings.bus.url)
+    store = Store(url)
+    try:
+        migrate(store)
+        hub = assemble(settings, plugins, store, bus)
+        try:
+            yield hub
+        finally:
+            hub.close()
+    finally:
+        store.close()
+
+
+def load_hub_plugins(
+    home: HubHome, settings: Settings, secrets: ConfiguredSecrets
+) -> Plugins:
+    """Load the plugins of a home's plugin set.
+
+    Raises:
+        ConfigurationError: One that must not be missing is not active, or there is no
+            redaction layer.
+    """
+    tables = settings.plugins.settings
+    plugins = load_plugins(
+        {Kind.REDACTOR, Kind.BILLING, Kind.NOTIFIER},
+        lambda name: Site(roots=(), settings=tables.get(name, {})),
+        secrets,
+        read_plugin_set(home.plugin_set),
+        hook_timeout=settings.plugins.hook_timeout,
+    )
+    if not plugins.redaction_layers:
+        message = (
+            "no redaction layer is in the plugin set, so secrets could not be taken out"
+            f" of the log: install one and add it to {home.plugin_set}"
+        )
+        raise ConfigurationError(message)
+    return plugins
+
+
+def assemble(settings: Settings, plugins: Plugins, store: Store, bus: Bus) -> Hub:
+    """Put the rooms of a Hub together.
+
+    Args:
+        settings: The configuration.
+        plugins: The active plugins.
+        store: The database, migrated.
+        bus: Yet to be started.
+    """
+    keys = KeyRing(store)
+    return Hub(
+        settings=settings,
+        plugins=plugins,
+        pipeline=Pipeline(plugins.redaction_layers),
+        store=store,
+        bus=bus,
+        metrics=Metrics(),
+        admission=Admission({Audience.TENANT: keys.authenticate}),
+        remembered=Remembered(store),
+        keys=keys,
+        _closing=[keys.close],
+    )

@@ -1,0 +1,71 @@
+"""Runs the Hub as a server until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from letsbe.listening import bind, run
+from letsbe.redaction.logging import redacted_logging
+from letsbe_hub.api.app import make_app
+from letsbe_hub.errors import LetsBeError
+from letsbe_hub.opening import Hub
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection is kept: longer than between two heartbeats."""
+
+
+@contextlib.asynccontextmanager
+async def running(hub: Hub) -> AsyncIterator[None]:
+    """Do what a Hub does by itself, for the length of a block.
+
+    Raises:
+        BusError: The other nodes cannot be reached.
+    """
+    await hub.bus.start()
+    try:
+        yield
+    finally:
+        await hub.bus.close()
+
+
+def serve(
+    hub: Hub, announce: Callable[[str], None], *, port: int, json_logs: bool
+) -> None:
+    """Answer requests until SIGTERM or SIGINT.
+
+    Args:
+        hub: What answers them.
+        announce: Called once with the base address, when requests are taken.
+        port: The port to listen on; 0 takes a free one.
+        json_logs: Whether log lines are JSON.
+
+    Raises:
+        ConfigurationError: The address cannot be listened on.
+        LetsBeError: The bus cannot be reached.
+    """
+    problem: list[LetsBeError] = []
+
+    @contextlib.asynccontextmanager
+    async def watched() -> AsyncIterator[None]:
+        try:
+            async with running(hub):
+                yield
+        except LetsBeError as error:
+            problem.append(error)
+            raise
+
+    app = make_app(hub, watched)
+    listener = bind(hub.settings.server.host, port, "server.port")
+    with listener, redacted_logging(hub.pipeline, json_lines=json_logs):
+        run(
+            app,
+            listener,
+            announce,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            timeout_keep_alive=KEEP_ALIVE,
+        )
+    if problem:
+        raise problem[0]

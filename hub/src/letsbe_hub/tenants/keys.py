@@ -1,0 +1,142 @@
+"""The keys of tenants' servers: kept as hashes, looked up many at a time, rotated.
+
+A new key is given out while the old one stays good, and only its first use sets the
+old one's end. So a server that never got the answer still has a key that works.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from starlette.requests import Request
+
+from letsbe_hub.api.principals import (
+    Audience,
+    Principal,
+    TokenKind,
+    bearer_hash,
+    new_token,
+    token_hash,
+)
+from letsbe_hub.errors import LetsBeError, TenantSuspended, Unauthenticated
+from letsbe_hub.storage.group_commit import GroupCommit
+from letsbe_hub.storage.store import Store
+from letsbe_hub.storage.tables.tenants import tenant_keys, tenants
+
+OVERLAP_SECONDS = 3600.0
+"""How long an old key stays good once the new one has been used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A key as the database has it.
+
+    Args:
+        tenant_id: Whose it is.
+        state: The tenant's state.
+        confirmed: Whether it has been used before.
+    """
+
+    tenant_id: str
+    state: str
+    confirmed: bool
+
+
+class KeyRing:
+    """Proves which tenant's server sends a request.
+
+    Args:
+        store: The database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lookups = GroupCommit(store.read, _find, "letsbe-keys")
+
+    async def authenticate(self, request: Request) -> Principal:
+        """Say whose key a request bears.
+
+        Raises:
+            Unauthenticated: It bears none, or none that is good now.
+            TenantSuspended: The tenant is suspended or closed.
+        """
+        found = bearer_hash(request, TokenKind.TENANT_KEY)
+        known = await self._lookups.submit(found)
+        if not known.confirmed:
+            await self._store.write_async(lambda c: _confirm(c, known.tenant_id, found))
+        if known.state in ("suspended", "closed"):
+            raise TenantSuspended(f"the tenant is {known.state}: ask the operator")
+        tenant = known.tenant_id
+        return Principal(Audience.TENANT, tenant, tenants=frozenset({tenant}))
+
+    def close(self) -> None:
+        """Stop looking up."""
+        self._lookups.close()
+
+
+def add_key(connection: sa.Connection, tenant_id: str, *, kept: str | None) -> str:
+    """Give a tenant a new key; of its others, only one stays good.
+
+    Args:
+        connection: Inside a write.
+        tenant_id: Whose.
+        kept: The hash of the key that stays until the new one is used.
+
+    Returns:
+        The key, which is not kept anywhere.
+    """
+    key, now = new_token(TokenKind.TENANT_KEY), time.time()
+    others = (tenant_keys.c.tenant_id == tenant_id) & tenant_keys.c.revoked_at.is_(None)
+    if kept is not None:
+        others &= tenant_keys.c.key_hash != kept
+    connection.execute(sa.update(tenant_keys).where(others).values(revoked_at=now))
+    connection.execute(
+        sa.insert(tenant_keys).values(
+            key_hash=token_hash(key), tenant_id=tenant_id, created_at=now
+        )
+    )
+    return key
+
+
+def _find(
+    connection: sa.Connection, hashes: Sequence[str]
+) -> Sequence[Known | LetsBeError]:
+    now = time.time()
+    good = tenant_keys.c.revoked_at.is_(None) & (
+        tenant_keys.c.expires_at.is_(None) | (tenant_keys.c.expires_at > now)
+    )
+    query = (
+        sa.select(
+            tenant_keys.c.key_hash,
+            tenant_keys.c.tenant_id,
+            tenants.c.state,
+            tenant_keys.c.confirmed_at.is_not(None),
+        )
+        .join(tenants)
+        .where(tenant_keys.c.key_hash.in_(set(hashes)) & good)
+    )
+    found = {row[0]: Known(*row[1:]) for row in connection.execute(query)}
+    message = "the bearer token is not known, was revoked or has expired"
+    return [found.get(each) or Unauthenticated(message) for each in hashes]
+
+
+def _confirm(connection: sa.Connection, tenant_id: str, used: str) -> None:
+    now = time.time()
+    connection.execute(
+        sa.update(tenant_keys)
+        .where(tenant_keys.c.key_hash == used)
+        .values(confirmed_at=now)
+    )
+    connection.execute(
+        sa.update(tenant_keys)
+        .where(
+            (tenant_keys.c.tenant_id == tenant_id)
+            & (tenant_keys.c.key_hash != used)
+            & tenant_keys.c.confirmed_at.is_not(None)
+            & tenant_keys.c.expires_at.is_(None)
+        )
+        .values(expires_at=now + OVERLAP_SECONDS)
+    )
