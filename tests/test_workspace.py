@@ -36,6 +36,7 @@ LIBRARIES = {  # what the product is made with
     "pyahocorasick",
     "pytest",
     "starlette",
+    "stripe",
     "tinydb",
 }
 MODULE_LINES = 400

@@ -37,7 +37,7 @@ def check_adjustment(adjustment: BillingAdjustment) -> None:
 
 
 def _check_key(key: str) -> None:
-    if not isinstance(key, str) or not 0 < len(key) <= _KEY_LENGTH:
+    if not 0 < len(key) <= _KEY_LENGTH:
         raise Rejected(f"key must be 1 to {_KEY_LENGTH} characters")
 
 

@@ -1,0 +1,99 @@
+"""The contract of billing backends: against the fake, and against a real sandbox.
+
+With a key in ``STRIPE_TEST_KEY`` (``sk_test_...``) the same tests run against Stripe;
+without one they are skipped and say so.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from typing_extensions import override
+
+from letsbe.plugin import BillingBackend, PaymentBackend, Site
+from letsbe.testing import BillingBackendContract
+from letsbe_billing_stripe import Settings, StripeBackend, letsbe_billing_backends
+from letsbe_billing_stripe.connection import connected
+from letsbe_billing_stripe.fake import FakeStripe
+
+KEY = os.environ.get("STRIPE_TEST_KEY", "")
+
+
+class Contract(BillingBackendContract):
+    __test__ = False
+
+    @override
+    def now(self) -> int:
+        return int(time.time())
+
+    @override
+    async def adjusted(self, backend: BillingBackend, customer: str) -> list[int]:
+        assert isinstance(backend, StripeBackend)
+        async with connected(backend._settings) as client:
+            listed = await client.v1.invoice_items.list_async({"customer": customer})
+            return [item.amount async for item in listed.auto_paging_iter()]
+
+
+class TestFake(Contract):
+    __test__ = True
+
+    @pytest.fixture
+    @override
+    def backend(self, fake: FakeStripe, tmp_path: Path) -> BillingBackend:
+        return StripeBackend(Settings.model_validate(fake.settings(tmp_path)))
+
+
+@pytest.mark.may_skip("a real sandbox key is not part of every machine")
+@pytest.mark.skipif(not KEY, reason="STRIPE_TEST_KEY is not set: no sandbox was asked")
+class TestSandbox(Contract):
+    __test__ = True
+    patience = 120.0  # summaries are counted asynchronously
+
+    @pytest.fixture
+    @override
+    def backend(self, tmp_path: Path) -> BillingBackend:
+        assert KEY.startswith(("sk_test_", "rk_test_")), "never a live key"
+        key, signing = tmp_path / "key", tmp_path / "signing"
+        key.write_text(KEY)
+        signing.write_text("whsec_unused")
+        return StripeBackend(
+            Settings(
+                secret_key_file=key,
+                webhook_secrets_file=signing,
+                currency="eur",
+                plans={"lite": 2900},
+                overage_price=1,
+            )
+        )
+
+
+def test_it_registers_a_backend_that_takes_payments(
+    fake: FakeStripe, tmp_path: Path
+) -> None:
+    site = Site(roots=(), settings=fake.settings(tmp_path))
+    (backend,) = letsbe_billing_backends(site)
+    assert isinstance(backend, PaymentBackend)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"secret_key_file": "/nowhere"},
+        {"api_base": "https://example.com"},
+        {"api_base": "http://api.stripe.com"},
+        {"currency": "EURO"},
+        {"plans": {}},
+        {"plans": {"lite": -1}},
+        {"overage_price": 0},
+        {"color": "blue"},
+    ],
+)
+def test_wrong_settings_are_named(
+    fake: FakeStripe, tmp_path: Path, change: dict[str, object]
+) -> None:
+    settings = {**fake.settings(tmp_path), **change}
+    with pytest.raises(ValidationError) as caught:
+        letsbe_billing_backends(Site(roots=(), settings=settings))
+    assert next(iter(change)) in str(caught.value.errors()[0]["loc"])
