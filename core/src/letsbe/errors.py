@@ -176,6 +176,54 @@ class DeadlineExceeded(ToolFailed):
     code = "deadline_exceeded"
 
 
+class ToolUnauthenticated(ToolFailed):
+    """The tool does not accept the credential that it was given, or there is none."""
+
+    code = "tool_unauthenticated"
+
+
+class ToolForbidden(ToolFailed):
+    """The tool knows who asks and does not allow it."""
+
+    code = "tool_forbidden"
+
+
+class ToolNotFound(ToolFailed):
+    """The tool has nothing of that id or path."""
+
+    code = "tool_not_found"
+
+
+class ToolConflict(ToolFailed):
+    """What is there contradicts the call: it exists, changed or is locked."""
+
+    code = "tool_conflict"
+
+
+class ToolRateLimited(ToolFailed):
+    """The tool takes no more calls for now."""
+
+    code = "tool_rate_limited"
+
+
+class ToolInvalid(ToolFailed):
+    """The tool does not accept the arguments."""
+
+    code = "tool_invalid"
+
+
+class ToolUnavailable(ToolFailed):
+    """The tool cannot be reached, does not answer in time, or says it cannot work."""
+
+    code = "tool_unavailable"
+
+
+class ToolUnexpected(ToolFailed):
+    """The tool's answer is not what its adapter knows."""
+
+    code = "tool_unexpected"
+
+
 class OutputWithheld(LetsBeError):
     """A redaction layer failed, so what it should have seen is not shown."""
 

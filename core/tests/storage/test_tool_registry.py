@@ -27,16 +27,16 @@ def registry(tmp_path: Path) -> ToolRegistry:
 
 
 def test_tools_are_kept_and_listed_by_name(registry: ToolRegistry) -> None:
-    registry.put(tool("nextcloud", secrets=["nextcloud.token"]))
+    registry.put(tool("nextcloud", secrets={"token": "nextcloud.token"}))
     registry.put(tool("chatwoot"))
     assert [found.name for found in registry.list()] == ["chatwoot", "nextcloud"]
-    assert registry.get("nextcloud").secrets == ("nextcloud.token",)
+    assert registry.get("nextcloud").secrets == {"token": "nextcloud.token"}
 
 
 def test_putting_replaces_the_one_of_its_name(registry: ToolRegistry) -> None:
-    registry.put(tool(secrets=["a"]))
-    registry.put(tool(secrets=["b"]))
-    assert [found.secrets for found in registry.list()] == [("b",)]
+    registry.put(tool(secrets={"key": "a"}))
+    registry.put(tool(secrets={"key": "b"}))
+    assert [found.secrets for found in registry.list()] == [{"key": "b"}]
 
 
 def test_what_is_not_there_is_not_found(registry: ToolRegistry) -> None:
@@ -91,9 +91,12 @@ def test_a_plain_address_is_taken(url: str) -> None:
     [
         {"name": "Big"},
         {"name": "a\n"},
+        {"name": "a-b"},
         {"name": ""},
         {"adapter": "../x"},
-        {"secrets": ["no blanks"]},
+        {"secrets": {"key": "no blanks"}},
+        {"secrets": {"No Role": "a"}},
+        {"settings": {"a": 1}},
         {"secrets": "nextcloud"},
         {"unknown": 1},
         {"name": None},

@@ -11,6 +11,7 @@ from letsbe.plugin._facade import load_plugins
 from letsbe.plugin._records import Kind
 from letsbe.plugin._set import read_plugin_set
 from letsbe.wrapper.opening import site_of
+from letsbe.wrapper.tools import read_tools
 
 
 def add_plugin_commands(group: click.Group) -> None:
@@ -21,10 +22,10 @@ def add_plugin_commands(group: click.Group) -> None:
     """
     home = Home.default()
     try:
-        configuration = load_configuration(home)
+        configuration, tools = load_configuration(home), read_tools(home)
         plugins = load_plugins(
             {Kind.EXECUTOR, Kind.TOOL, Kind.BILLING},
-            lambda name: site_of(home, configuration, name),
+            lambda name: site_of(home, configuration, name, tools),
             None,
             read_plugin_set(home.plugin_set),
             hook_timeout=configuration.plugins.hook_timeout,

@@ -108,11 +108,12 @@ def _load(home: Home) -> Plugins:
     from letsbe.plugin._records import Kind  # noqa: PLC0415 - slow
     from letsbe.plugin._set import read_plugin_set  # noqa: PLC0415 - slow
     from letsbe.wrapper.opening import site_of  # noqa: PLC0415 - slow
+    from letsbe.wrapper.tools import read_tools  # noqa: PLC0415 - slow
 
-    configuration = load_configuration(home)
+    configuration, tools = load_configuration(home), read_tools(home)
     return load_plugins(
         tuple(Kind),
-        lambda name: site_of(home, configuration, name),
+        lambda name: site_of(home, configuration, name, tools),
         _NoSecrets(),
         read_plugin_set(home.plugin_set),
         hook_timeout=configuration.plugins.hook_timeout,

@@ -15,7 +15,15 @@ from letsbe.errors import (
     PathRefused,
     Refused,
     Rejected,
+    ToolConflict,
     ToolFailed,
+    ToolForbidden,
+    ToolInvalid,
+    ToolNotFound,
+    ToolRateLimited,
+    ToolUnauthenticated,
+    ToolUnavailable,
+    ToolUnexpected,
     TryLater,
 )
 from letsbe.execution import (
@@ -31,6 +39,20 @@ from letsbe.execution import (
     find_program,
 )
 from letsbe.plugin._actions import Action, Arguments, Example
+from letsbe.plugin._adapters.adapter import Adapter, Credential, Setting
+from letsbe.plugin._adapters.client import ToolClient
+from letsbe.plugin._adapters.faults import Fault
+from letsbe.plugin._adapters.operations import (
+    NoArguments,
+    Operation,
+    Raise,
+    operation,
+    route,
+)
+from letsbe.plugin._adapters.paging import Page, collect
+from letsbe.plugin._adapters.requests import Outgoing
+from letsbe.plugin._adapters.response import Json, Response
+from letsbe.plugin._adapters.routes import RouteRule
 from letsbe.plugin._billing import (
     BillingAccount,
     BillingAdjustment,
@@ -61,6 +83,7 @@ from letsbe.plugin._protocols import (
     UsageRecord,
 )
 from letsbe.plugin._site import Site
+from letsbe.plugin._tool_site import ToolSite
 from letsbe.plugin._version import API_VERSION
 from letsbe.policy.classes import Step
 from letsbe.policy.command_steps import steps_of
@@ -115,6 +138,7 @@ __all__ = [
     "PROGRAM_FOLDERS",
     "Access",
     "Action",
+    "Adapter",
     "AddressGone",
     "Arguments",
     "BillingAccount",
@@ -128,6 +152,7 @@ __all__ = [
     "CommandRefused",
     "ConfigurationError",
     "Confinement",
+    "Credential",
     "DeadlineExceeded",
     "Decision",
     "Delivered",
@@ -136,12 +161,14 @@ __all__ = [
     "Execution",
     "Executor",
     "Extent",
+    "Fault",
     "FieldError",
     "Finding",
     "Findings",
     "Grant",
     "Health",
     "InvalidRequest",
+    "Json",
     "JudgedCommand",
     "JudgedPipeline",
     "JudgedStage",
@@ -151,10 +178,14 @@ __all__ = [
     "LineWork",
     "Match",
     "Meter",
+    "NoArguments",
     "NotStarted",
     "Notice",
     "Notifier",
+    "Operation",
     "Outcome",
+    "Outgoing",
+    "Page",
     "PathClass",
     "PathRefused",
     "PaymentBackend",
@@ -164,19 +195,23 @@ __all__ = [
     "Preview",
     "Program",
     "ProgramThreads",
+    "Raise",
     "RedactionLayer",
     "Refused",
     "RegisteredSecrets",
     "Rejected",
     "Replacement",
     "ResourceLimits",
+    "Response",
     "Result",
+    "RouteRule",
     "RuleBook",
     "RuleTables",
     "Run",
     "Sandbox",
     "SandboxSettings",
     "Secret",
+    "Setting",
     "Site",
     "State",
     "Step",
@@ -186,7 +221,17 @@ __all__ = [
     "Tier",
     "ToolAdapter",
     "ToolCall",
+    "ToolClient",
+    "ToolConflict",
     "ToolFailed",
+    "ToolForbidden",
+    "ToolInvalid",
+    "ToolNotFound",
+    "ToolRateLimited",
+    "ToolSite",
+    "ToolUnauthenticated",
+    "ToolUnavailable",
+    "ToolUnexpected",
     "TryLater",
     "UsageRecord",
     "Verdict",
@@ -195,6 +240,7 @@ __all__ = [
     "append_file",
     "captured_output",
     "clean_environment",
+    "collect",
     "expand",
     "find_program",
     "hookimpl",
@@ -202,9 +248,11 @@ __all__ = [
     "is_stand_in",
     "line_from_argv",
     "measure",
+    "operation",
     "parse_line",
     "path_class",
     "path_effects",
+    "route",
     "steps_of",
     "write_file",
 ]

@@ -53,6 +53,9 @@ class Action:
         external: Whether every call of it reaches the outside.
         idempotent: Whether calling it twice does no more than calling it once.
         examples: Calls that show its use.
+        secrets: The names in the vault of the secrets that every call of it uses,
+            besides those that its arguments name. Their scopes are checked before the
+            gate, and the running call can fill them in.
     """
 
     name: str
@@ -62,3 +65,4 @@ class Action:
     external: bool = False
     idempotent: bool = False
     examples: tuple[Example, ...] = ()
+    secrets: tuple[str, ...] = ()

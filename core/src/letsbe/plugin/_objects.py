@@ -16,6 +16,7 @@ from letsbe.plugin._protocols import Executor, ToolAdapter
 from letsbe.plugin._records import Kind, Status, shown, type_name
 from letsbe.policy.tiers import Tier
 from letsbe.redaction.finding import RedactionLayer
+from letsbe.vault.names import is_name
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _ACTION = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -27,6 +28,7 @@ _FIELDS = {
     "external": bool,
     "idempotent": bool,
     "examples": tuple,
+    "secrets": tuple,
 }
 _STRICTNESS = ("strict", "frozen", "hide_input_in_errors")
 
@@ -216,6 +218,8 @@ def _check_action(action: Action) -> None:
         raise _wrong(f"{named}: its summary is not one line of text")
     if not all(isinstance(e, Example) for e in action.examples):
         raise _wrong(f"{named}: its examples are not Examples")
+    if not all(is_name(secret) for secret in action.secrets):
+        raise _wrong(f"{named}: its secrets are not names of secrets")
     _check_arguments(named, action.arguments)
 
 

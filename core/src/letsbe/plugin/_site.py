@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from letsbe.plugin._tool_site import ToolSite
 from letsbe.policy.rules import RuleTables
 
 
@@ -23,6 +24,7 @@ class Site:
         output_limit: The most bytes of output that a call may return.
         rules: The rule tables of all executors of this process. An executor adds its
             own folder when it is made, and judges with whatever is there.
+        tools: The tenant's tools that this plugin's adapter speaks to.
     """
 
     roots: tuple[Path, ...]
@@ -31,3 +33,4 @@ class Site:
     settings: Mapping[str, Any] = field(default_factory=dict)
     output_limit: int = 256 * 1024
     rules: RuleTables = field(default_factory=RuleTables, compare=False)
+    tools: tuple[ToolSite, ...] = ()

@@ -12,6 +12,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     StringConstraints,
     ValidationError,
 )
@@ -41,7 +42,9 @@ def _check_url(url: str) -> str:
     return url.rstrip("/")
 
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}\z")]
+_Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}\z")]
+_AdapterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}\z")]
+_Text = Annotated[str, StringConstraints(max_length=512, pattern=r"^[^\x00-\x1f]*\z")]
 _SecretName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}\z")
 ]
@@ -62,10 +65,14 @@ class Tool(BaseModel):
     """What it is called here; the first part of its operations' names."""
     base_url: _Url
     """Where it answers, without a slash at the end."""
-    adapter: _Name
+    adapter: _AdapterName
     """The name of the adapter that speaks to it."""
-    secrets: tuple[_SecretName, ...] = ()
-    """The names of the secrets that it needs; never values."""
+    secrets: dict[_Name, _SecretName] = Field(default_factory=dict)
+    """The name in the vault of each of its credentials; never a value."""
+    settings: dict[_Name, _Text] = Field(default_factory=dict)
+    """What else its adapter must know, such as an account's number; no secret."""
+    certificates: str | None = None
+    """A PEM file with the authorities to trust instead of the public ones."""
 
 
 def parse_tool(fields: Mapping[str, Any]) -> Tool:

@@ -14,8 +14,10 @@ given::
 from letsbe.testing._billing import BillingBackendContract
 from letsbe.testing._calls import make_call, make_site
 from letsbe.testing._execution import FakeExecution
+from letsbe.testing._installs import cached_install, node_environment
 from letsbe.testing._secrets import FakeSecrets
 from letsbe.testing._servers import FakeTool, serve_fake
+from letsbe.testing._tools import ToolCaller
 from letsbe.testing._vendor_documents import SentRequest, VendorDocument
 
 __all__ = [
@@ -24,8 +26,11 @@ __all__ = [
     "FakeSecrets",
     "FakeTool",
     "SentRequest",
+    "ToolCaller",
     "VendorDocument",
+    "cached_install",
     "make_call",
     "make_site",
+    "node_environment",
     "serve_fake",
 ]

@@ -15,6 +15,7 @@ from letsbe.errors import FieldError, InvalidRequest
 from letsbe.plugin._actions import Action
 from letsbe.plugin._calls import ToolCall
 from letsbe.plugin._site import Site
+from letsbe.plugin._tool_site import ToolSite
 
 
 class SiteFields(TypedDict, total=False):
@@ -25,6 +26,7 @@ class SiteFields(TypedDict, total=False):
     closed_ports: frozenset[int]
     settings: Mapping[str, Any]
     output_limit: int
+    tools: tuple[ToolSite, ...]
 
 
 def make_site(tmp_path: Path, **overrides: Unpack[SiteFields]) -> Site:
@@ -33,7 +35,7 @@ def make_site(tmp_path: Path, **overrides: Unpack[SiteFields]) -> Site:
     Args:
         tmp_path: The folder; pytest's ``tmp_path`` fixture.
         overrides: Fields of :class:`Site` to set otherwise: ``roots``, ``forbidden``,
-            ``closed_ports``, ``settings``, ``output_limit``.
+            ``closed_ports``, ``settings``, ``output_limit``, ``tools``.
 
     Returns:
         The site.

@@ -104,7 +104,7 @@ class Intake:
         arguments, storable = normalised(request.tool_args, self._pipeline, self._vault)
         if arguments is not request.tool_args:
             call = bind(request, call.agent_id, offer, arguments)
-        secrets = SecretUse.of(arguments)
+        secrets = SecretUse.of(arguments, offer.action.secrets)
         return Case(call, offer, arguments, secrets, key, storable)
 
     def _names(self) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ class SecretUse:
     """Which secrets a call names, and how it wants them.
 
     Args:
-        names: Every secret that it names.
+        names: Every secret that it names, or that what it calls always uses.
         environment: Variables to set, each with its secret's name.
     """
 
@@ -27,14 +27,20 @@ class SecretUse:
     environment: Mapping[str, str]
 
     @classmethod
-    def of(cls, arguments: Mapping[str, Any]) -> SecretUse:
+    def of(
+        cls, arguments: Mapping[str, Any], always: Collection[str] = ()
+    ) -> SecretUse:
         """Find the references in a call's arguments.
+
+        Args:
+            arguments: The arguments.
+            always: The secrets that every call of the action uses.
 
         Raises:
             InvalidRequest: A structured reference is not of its form.
         """
         environment = environment_references(arguments)
-        names = {*find_references(arguments), *environment.values()}
+        names = {*find_references(arguments), *environment.values(), *always}
         return cls(frozenset(names), environment)
 
     def check(

@@ -12,7 +12,7 @@ from typing import Any
 from letsbe.configuration import Configuration, load_configuration
 from letsbe.errors import ConfigurationError, LetsBeError
 from letsbe.home import Home
-from letsbe.plugin import Site
+from letsbe.plugin import Site, ToolSite
 from letsbe.plugin._facade import Plugins, load_plugins
 from letsbe.plugin._records import Kind
 from letsbe.plugin._set import read_plugin_set
@@ -34,6 +34,7 @@ from letsbe.wrapper.metrics import Metrics
 from letsbe.wrapper.retries import Retries
 from letsbe.wrapper.running import Runner
 from letsbe.wrapper.secrets import SecretDesk, recorder
+from letsbe.wrapper.tools import read_tools
 
 log = logging.getLogger(__name__)
 
@@ -138,9 +139,10 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
         audit = AuditLog(database, audit_key)
         vault = Vault(database, vault_key, recorder=recorder(audit))
         desk = SecretDesk(database, vault, audit)
+        tools = read_tools(home)
         plugins = load_plugins(
             {Kind.EXECUTOR, Kind.TOOL, Kind.REDACTOR},
-            lambda name: site_of(home, configuration, name),
+            lambda name: site_of(home, configuration, name, tools),
             vault,
             read_plugin_set(home.plugin_set),
             hook_timeout=configuration.plugins.hook_timeout,
@@ -215,13 +217,19 @@ def assemble(
     )
 
 
-def site_of(home: Home, configuration: Configuration, plugin: str) -> Site:
+def site_of(
+    home: Home,
+    configuration: Configuration,
+    plugin: str,
+    tools: Mapping[str, tuple[ToolSite, ...]],
+) -> Site:
     """Return what one plugin may know of a home.
 
     Args:
         home: The home folder, itself closed to plugins.
         configuration: Its configuration.
-        plugin: The plugin's name, for its own settings.
+        plugin: The plugin's name, for its own settings and its own tools.
+        tools: The tenant's tools, by the name of their adapter.
     """
     files, settings = configuration.files, configuration.wrapper
     return Site(
@@ -230,6 +238,7 @@ def site_of(home: Home, configuration: Configuration, plugin: str) -> Site:
         closed_ports=frozenset({settings.port, configuration.proxy.port, GATEWAY_PORT}),
         settings=_settings(configuration, plugin),
         output_limit=settings.output_limit,
+        tools=tools.get(plugin, ()),
     )
 
 
