@@ -66,9 +66,24 @@ class Home:
         return self.folder / "tokens" / "agents"
 
     @property
+    def gateway_token(self) -> Path:
+        """The token of the agent runtime's own server, mode 0600."""
+        return self.folder / "tokens" / "gateway"
+
+    @property
     def agents(self) -> Path:
         """Agents with their autonomy levels and external unlocks."""
         return self.folder / "agents.json"
+
+    @property
+    def tenant(self) -> Path:
+        """The business, its models, agents and channels."""
+        return self.folder / "tenant.json"
+
+    @property
+    def cheat_sheets(self) -> Path:
+        """What agents are told of each tool, one Markdown file a tool."""
+        return self.folder / "cheat-sheets"
 
     @property
     def plugin_set(self) -> Path:

@@ -92,6 +92,11 @@ class TestSecrets:
 
 
 class TestAgents:
+    def test_a_scope_is_set_and_listed(self, home: Home) -> None:
+        run(home, "agents", "scope", "main", "file_*", "ghost.publish")
+        assert "main\t2\t\tfile_* ghost.publish" in run(home, "agents", "list")
+        assert "right form" in run(home, "agents", "scope", "main", "*x", code=1)
+
     def test_levels_and_unlocks(self, home: Home) -> None:
         run(home, "agents", "level", "1")
         run(home, "agents", "level", "3", "--agent", "main")
@@ -101,7 +106,14 @@ class TestAgents:
         listed = json.loads(run(home, "agents", "list", "--json"))
         assert listed == {
             "level": 1,
-            "agents": [{"agent_id": "main", "level": 3, "unlocked": ["ghost.publish"]}],
+            "agents": [
+                {
+                    "agent_id": "main",
+                    "level": 3,
+                    "unlocked": ["ghost.publish"],
+                    "tools": None,
+                }
+            ],
         }
 
     def test_a_new_agent_gets_a_token(self, home: Home) -> None:

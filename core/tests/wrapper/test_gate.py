@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from letsbe.errors import StorageError
-from letsbe.policy.autonomy import AutonomyLevel, permit
+from letsbe.errors import InvalidRequest, StorageError
+from letsbe.policy.autonomy import AgentPolicy, AutonomyLevel, permit
 from letsbe.policy.tiers import Tier
 from letsbe.wrapper.agents import AgentPolicies, AgentSettings
 
@@ -73,3 +73,37 @@ async def test_a_mended_policy_counts_again(bench: Any) -> None:
     assert (await bench.call()).status == "pending_approval"
     bench.home.agents.unlink()
     assert (await bench.call()).status == "ok"
+
+
+async def test_a_tool_outside_the_scope_runs_for_nobody(bench: Any) -> None:
+    bench.wrapper.policies.set_scope("main", ["file_*", "ghost.publish"])
+    answer = await bench.call(tier="GREEN")
+    assert answer.status == "denied"
+    assert answer.code == "refused"
+    assert "not among the tools of main" in answer.reason
+    assert (await bench.call(tier="GREEN", agent="other")).status == "ok"
+    bench.wrapper.policies.set_scope("main", ["de*"])
+    assert (await bench.call(tier="GREEN")).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("scope", "tool", "allowed"),
+    [
+        (None, "shell", True),
+        (("*",), "ghost.publish", True),
+        (("ghost.*",), "ghost.publish", True),
+        (("ghost.*",), "ghostly", False),
+        (("shell",), "shell_extra", False),
+        ((), "shell", False),
+    ],
+)
+def test_a_scope_names_tools_or_their_beginning(
+    scope: tuple[str, ...] | None, tool: str, allowed: bool
+) -> None:
+    assert AgentPolicy(tools=scope).may_use(tool) is allowed
+
+
+@pytest.mark.parametrize("tool", ["", "*x", "file_**", "Shell", "a b", "-"])
+def test_a_scope_of_another_form_is_refused(bench: Any, tool: str) -> None:
+    with pytest.raises(InvalidRequest, match="tools"):
+        bench.wrapper.policies.set_scope("main", [tool])

@@ -21,6 +21,7 @@ COMMANDS = {
     "approvals": ("letsbe.cli.approvals:approvals", "Decide the calls that wait."),
     "secrets": ("letsbe.cli.secrets:secrets", "Keep the secrets of the vault."),
     "agents": ("letsbe.cli.agents:agents", "Set what agents may do unasked."),
+    "openclaw": ("letsbe.cli.openclaw:openclaw", "Set up the agent runtime."),
     "audit": ("letsbe.cli.audit:audit", "Read and verify the audit log."),
     "usage": ("letsbe.cli.usage:usage", "See what tokens were used."),
     "redact": ("letsbe.cli.redact:redact", "Take the secrets out of text."),

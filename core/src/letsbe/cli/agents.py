@@ -41,16 +41,27 @@ def list_agents(home: Home, as_json: bool) -> None:
     found = policies.all()
     if as_json:
         listed = [
-            {"agent_id": a.agent_id, "level": a.level, "unlocked": sorted(a.unlocked)}
+            {
+                "agent_id": a.agent_id,
+                "level": a.level,
+                "unlocked": sorted(a.unlocked),
+                "tools": a.tools,
+            }
             for a in found
         ]
         print_json({"level": level, "agents": listed})
         return
-    rows: list[tuple[object, ...]] = [("(everyone else)", level, "")]
+    rows: list[tuple[object, ...]] = [("(everyone else)", level, "", "*")]
     rows += [
-        (a.agent_id, a.level or level, " ".join(sorted(a.unlocked))) for a in found
+        (
+            a.agent_id,
+            a.level or level,
+            " ".join(sorted(a.unlocked)),
+            "*" if a.tools is None else " ".join(a.tools),
+        )
+        for a in found
     ]
-    print_table(("agent", "level", "unlocked"), rows)
+    print_table(("agent", "level", "unlocked", "tools"), rows)
 
 
 @agents.command()
@@ -81,6 +92,17 @@ def level(home: Home, level: int, agent_id: str | None) -> None:
         settings = policies.get(agent_id)
         policies.put(settings.model_copy(update={"level": chosen}))
     click.echo(f"{agent_id or 'the tenant'} is at level {level}")
+
+
+@agents.command()
+@click.argument("agent_id")
+@click.argument("tools", nargs=-1, required=True)
+@home_option
+@reporting
+def scope(home: Home, agent_id: str, tools: tuple[str, ...]) -> None:
+    """Say which tools an agent may use at all: `file_*`, `ghost.*`, or `*` for all."""
+    _policies(home).set_scope(agent_id, tools)
+    click.echo(f"{agent_id} may use {' '.join(tools)}")
 
 
 @agents.command()

@@ -69,10 +69,22 @@ class AgentPolicy:
     Args:
         level: Its autonomy level: its own, else the tenant's.
         unlocked: The tools whose external calls may run.
+        tools: The tools it may use at all, ``*`` at the end standing for all that
+            begin so; ``None`` for every tool.
     """
 
     level: AutonomyLevel = DEFAULT_LEVEL
     unlocked: frozenset[str] = frozenset()
+    tools: tuple[str, ...] | None = None
+
+    def may_use(self, tool: str) -> bool:
+        """Whether a tool is in the agent's scope."""
+        if self.tools is None:
+            return True
+        return any(
+            tool.startswith(name[:-1]) if name.endswith("*") else tool == name
+            for name in self.tools
+        )
 
 
 @dataclass(frozen=True, slots=True)

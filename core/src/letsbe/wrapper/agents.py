@@ -6,17 +6,21 @@ A document that cannot be read gates everything: see :class:`AgentPolicies`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tinydb import where
 
-from letsbe.errors import StorageError
+from letsbe.errors import InvalidRequest, StorageError
 from letsbe.policy.autonomy import DEFAULT_LEVEL, AgentPolicy, AutonomyLevel
 from letsbe.storage.documents import open_document
 
 AgentId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+ToolScope = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9_.-]{0,127}\*?)$")]
+"""A tool's name; with ``*`` at its end, every tool whose name begins so."""
 
 _TENANT = "tenant"
 _AGENTS = "agents"
@@ -30,6 +34,8 @@ class AgentSettings(BaseModel):
     agent_id: AgentId
     level: AutonomyLevel | None = None
     unlocked: frozenset[str] = frozenset()
+    tools: tuple[ToolScope, ...] | None = None
+    """What it may use at all; everything if left out."""
 
 
 class AgentPolicies:
@@ -57,7 +63,8 @@ class AgentPolicies:
         settings = self._agents.get(agent_id)
         if settings is None:
             return AgentPolicy(self._level)
-        return AgentPolicy(settings.level or self._level, settings.unlocked)
+        level = settings.level or self._level
+        return AgentPolicy(level, settings.unlocked, settings.tools)
 
     def tenant_level(self) -> AutonomyLevel:
         """Return the level of agents that have none of their own."""
@@ -83,6 +90,7 @@ class AgentPolicies:
             "agent_id": settings.agent_id,
             "level": None if settings.level is None else int(settings.level),
             "unlocked": sorted(settings.unlocked),
+            "tools": None if settings.tools is None else list(settings.tools),
         }
         with open_document(self._path) as document:
             document.table(_AGENTS).upsert(row, where("agent_id") == settings.agent_id)
@@ -94,7 +102,20 @@ class AgentPolicies:
             InvalidRequest: The name cannot be an agent's.
         """
         self._refresh()
-        return self._agents.get(agent_id) or AgentSettings(agent_id=agent_id)
+        return self._agents.get(agent_id) or _checked(agent_id=agent_id)
+
+    def set_scope(self, agent_id: str, tools: Sequence[str]) -> None:
+        """Set which tools an agent may use at all.
+
+        Args:
+            agent_id: The agent.
+            tools: Names; ``*`` at the end stands for all that begin so.
+
+        Raises:
+            InvalidRequest: The agent's name or a tool's is of no such form.
+        """
+        fields = self.get(agent_id).model_dump() | {"tools": tuple(tools)}
+        self.put(_checked(**fields))
 
     def _refresh(self) -> None:
         stamp = self._look()
@@ -127,3 +148,15 @@ class AgentPolicies:
             )
             raise StorageError(message) from None
         return level, {entry.agent_id: entry for entry in entries}
+
+
+def _checked(**fields: Any) -> AgentSettings:  # noqa: ANN401 - what is checked here
+    try:
+        return AgentSettings.model_validate(fields)
+    except ValidationError as error:
+        wrong = str(error.errors(include_input=False)[0]["loc"][0])
+        message = (
+            f"{wrong} is not of the right form: small letters, digits, dots, dashes and"
+            " underscores, for tools also * at the end"
+        )
+        raise InvalidRequest(message) from None

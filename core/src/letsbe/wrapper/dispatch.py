@@ -103,6 +103,7 @@ class Dispatcher:
     ) -> Answer:
         verdict: Verdict | None = None
         try:
+            self._gate.admit(call)
             case = self._intake.validate(request, call, offer, key)
             verdict = self._intake.classify(case)
             if verdict.refused:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from letsbe.errors import StorageError
-from letsbe.plugin import Decision, Outcome, Verdict
+from letsbe.errors import Refused, StorageError
+from letsbe.plugin import Decision, Outcome, ToolCall, Verdict
 from letsbe.policy.autonomy import permit
 from letsbe.policy.classes import NoClass
 from letsbe.wrapper.agents import AgentPolicies
@@ -22,6 +22,23 @@ class Gate:
     def __init__(self, policies: AgentPolicies, allowances: Allowances) -> None:
         self._policies = policies
         self._allowances = allowances
+
+    def admit(self, call: ToolCall) -> None:
+        """See that a tool is in the agent's scope.
+
+        Raises:
+            Refused: It is not, whoever would approve the call.
+        """
+        try:
+            policy = self._policies.policy(call.agent_id)
+        except StorageError:
+            return  # everything asks then, as decide() says
+        if not policy.may_use(call.tool_name):
+            message = f"{call.tool_name} is not among the tools of {call.agent_id}"
+            instead = (
+                "say which agent should do it, or ask the owner to widen the scope"
+            )
+            raise Refused(message, alternative=instead)
 
     def decide(self, case: Case, verdict: Verdict) -> Decision:
         """Decide about a call that its verdict did not refuse.

@@ -6,12 +6,12 @@ import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from letsbe.configuration import Configuration, load_configuration
 from letsbe.errors import ConfigurationError, LetsBeError
 from letsbe.home import Home
+from letsbe.openclaw.closing import closed_paths, closed_ports
 from letsbe.plugin import Site, ToolSite
 from letsbe.plugin._facade import Plugins, load_plugins
 from letsbe.plugin._records import Kind
@@ -38,15 +38,8 @@ from letsbe.wrapper.tools import read_tools
 
 log = logging.getLogger(__name__)
 
-GATEWAY_PORT = 18789
-"""OpenClaw's own server, whose token is a full operator's."""
-
 CALL_GRACE = 60.0
 """Seconds past its deadline after which a call that still runs was cut off."""
-
-RUNTIME_STATE = ("~/.openclaw", "~/.clawdbot")
-"""The agent runtime's state, configuration and plugins, under its present and past
-names: whoever may write there may switch the runtime's own tools back on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,18 +225,15 @@ def site_of(
         tools: The tenant's tools, by the name of their adapter.
     """
     files, settings = configuration.files, configuration.wrapper
+    own_ports = {settings.port, configuration.proxy.port}
     return Site(
         roots=files.roots,
-        forbidden=(home.folder.resolve(), *_runtime_state(), *files.forbidden),
-        closed_ports=frozenset({settings.port, configuration.proxy.port, GATEWAY_PORT}),
+        forbidden=(home.folder.resolve(), *closed_paths(home), *files.forbidden),
+        closed_ports=closed_ports(home) | own_ports,
         settings=_settings(configuration, plugin),
         output_limit=settings.output_limit,
         tools=tools.get(plugin, ()),
     )
-
-
-def _runtime_state() -> tuple[Path, ...]:
-    return tuple(Path(place).expanduser() for place in RUNTIME_STATE)
 
 
 def _settings(configuration: Configuration, plugin: str) -> Mapping[str, Any]:

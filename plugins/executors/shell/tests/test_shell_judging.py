@@ -132,3 +132,18 @@ def test_a_link_counts_as_what_it_leads_to(executor: ShellExecutor, root: Path) 
 @pytest.mark.anyio
 async def test_health(executor: ShellExecutor) -> None:
     assert (await executor.check()).healthy
+
+
+def test_a_program_in_a_closed_place_runs_for_nobody(tmp_path: Path) -> None:
+    closed, links = tmp_path / "openclaw", tmp_path / "bin"
+    closed.mkdir()
+    links.mkdir()
+    program = closed / "openclaw.mjs"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (links / "openclaw").symlink_to(program)
+    executor = ShellExecutor(make_site(tmp_path, forbidden=(closed,)))
+    for command in (f"{program} status", f"{links}/openclaw status", f"ls | {program}"):
+        verdict = classify(executor, command=command)
+        assert verdict.refused, command
+        assert "closed" in verdict.reason

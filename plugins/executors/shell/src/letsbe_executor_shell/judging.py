@@ -137,6 +137,15 @@ class Judge:
             for pipeline in judgement.pipelines
             for stage in pipeline.stages
         }
+        if closed := _closed_program(programs, where.forbidden):
+            return Verdict(
+                tier=Tier.CRITICAL_RED,
+                rule="program.closed",
+                reason=f"{closed} is a program that is closed to agents",
+                refused=True,
+                hosts=None,
+                plan=_plan(judgement.pipelines, programs),
+            )
         return Verdict(
             tier=judgement.tier,
             rule=deciding.rule,
@@ -159,6 +168,18 @@ def _line(arguments: ShellArguments) -> CommandLine:
     if arguments.argv is None:
         raise InvalidRequest("give either command or argv")
     return line_from_argv(arguments.argv)
+
+
+def _closed_program(
+    programs: dict[str, str | None], forbidden: Sequence[Path]
+) -> str | None:
+    """Return the name of a program that lies, links followed, where agents may not."""
+    closed = [os.path.realpath(place) for place in forbidden]
+    for name, path in programs.items():
+        real = os.path.realpath(path) if path else ""
+        if any(real == c or real.startswith(f"{c}/") for c in closed):
+            return name
+    return None
 
 
 def _row(match: Match, text: str | None) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The agent runtime, OpenClaw: how it is configured, and what is checked of it."""

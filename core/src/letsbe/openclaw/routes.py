@@ -1,0 +1,141 @@
+"""How OpenClaw's tool calls reach the Safety Wrapper: by the bridge plugin, or by MCP.
+
+Either way each agent bears its own token, so that the wrapper knows who calls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from letsbe.configuration import Configuration
+from letsbe.errors import ConfigurationError
+from letsbe.openclaw.tenant import Tenant
+
+BRIDGE = "letsbe-bridge"
+"""The bridge plugin's id, and so the name of all of its tools in an allowlist."""
+
+CONNECT_MILLISECONDS = 5_000
+REQUEST_MILLISECONDS = 600_000
+"""Longer than any call may take: MCP's default of 60 s is shorter."""
+
+
+def token_variable(agent_id: str) -> str:
+    """Return the variable that holds an agent's token."""
+    return f"LETSBE_TOKEN_{agent_id.upper().replace('-', '_')}"
+
+
+def check_variables(agent_ids: tuple[str, ...]) -> None:
+    """See that no two agents share a variable.
+
+    Raises:
+        ConfigurationError: Two ids differ in nothing but dashes and underscores.
+    """
+    if len({token_variable(name) for name in agent_ids}) < len(agent_ids):
+        message = "two agents' ids differ in nothing but - and _: rename one of them"
+        raise ConfigurationError(message)
+
+
+class Route(Protocol):
+    """One way for tool calls."""
+
+    def allowed(self, agent_id: str) -> list[str]:
+        """Return the allowlist of one agent: our tools and nothing else."""
+
+    def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
+        """Return the MCP servers."""
+
+    def plugin(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
+        """Return the settings of plugins."""
+
+
+@dataclass(frozen=True, slots=True)
+class McpRoute:
+    """One MCP server entry per agent, with that agent's token."""
+
+    def allowed(self, agent_id: str) -> list[str]:
+        """Return that agent's own server's tools."""
+        return [f"{_server(agent_id)}__*"]
+
+    def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
+        """Return one server entry per agent."""
+        return {
+            _server(agent.agent_id): {
+                "url": f"{_wrapper(configuration)}/mcp",
+                "transport": "streamable-http",
+                "headers": {
+                    "Authorization": f"Bearer ${{{token_variable(agent.agent_id)}}}"
+                },
+                "connectionTimeoutMs": CONNECT_MILLISECONDS,
+                "requestTimeoutMs": REQUEST_MILLISECONDS,
+            }
+            for agent in tenant.agents
+        }
+
+    def plugin(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
+        """Return nothing: no plugin is needed."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRoute:
+    """The bridge plugin, which also tells the wrapper of session, chat and sender.
+
+    Args:
+        folder: Where the plugin is.
+    """
+
+    folder: Path
+
+    def allowed(self, agent_id: str) -> list[str]:
+        """Return the plugin's id, which stands for its tools."""
+        return [BRIDGE]
+
+    def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
+        """Return nothing: MCP is not used."""
+        return {}
+
+    def plugin(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
+        """Return the plugin's place and settings."""
+        tokens = {
+            agent.agent_id: f"${{{token_variable(agent.agent_id)}}}"
+            for agent in tenant.agents
+        }
+        return {
+            "allow": [BRIDGE],
+            "load": {"paths": [str(self.folder)]},
+            "entries": {
+                BRIDGE: {
+                    "enabled": True,
+                    "config": {
+                        "wrapperUrl": _wrapper(configuration),
+                        "tokens": tokens,
+                    },
+                }
+            },
+        }
+
+
+def route_of(tenant: Tenant) -> Route:
+    """Return the bridge's route if the tenant has the bridge, else MCP's.
+
+    Raises:
+        ConfigurationError: The bridge's folder holds no plugin.
+    """
+    folder = tenant.runtime.bridge
+    if folder is None:
+        return McpRoute()
+    if not (folder / "openclaw.plugin.json").is_file():
+        message = f"{folder} holds no openclaw.plugin.json"
+        instead = "name the bridge's folder with `letsbe openclaw tenant --bridge DIR`"
+        raise ConfigurationError(message, alternative=instead)
+    return BridgeRoute(folder)
+
+
+def _server(agent_id: str) -> str:
+    return f"sw-{agent_id}"
+
+
+def _wrapper(configuration: Configuration) -> str:
+    return f"http://127.0.0.1:{configuration.wrapper.port}"
