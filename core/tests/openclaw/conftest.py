@@ -82,5 +82,5 @@ def business(tmp_path: Path) -> Business:
         domain="moewe.example",
         timezone="Europe/Berlin",
     )
-    made.document.put(Model(upstream="router", model="anthropic/claude-sonnet-4.6"))
+    made.document.put(Model(upstream="router", model="z-ai/glm-5"))
     return made

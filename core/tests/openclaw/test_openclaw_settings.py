@@ -25,7 +25,7 @@ def made(business: Any, route: Any = None) -> dict[str, Any]:
 def test_every_model_is_behind_the_proxy_and_no_real_key_is_there(
     business: Any,
 ) -> None:
-    business.document.put(Model(upstream="anthropic", model="claude-x"))
+    business.document.put(Model(upstream="anthropic", model="large-x"))
     business.document.put(Model(upstream="openai", model="gpt-x"))
     models = made(business)["models"]
     assert models["mode"] == "replace"
@@ -45,7 +45,7 @@ def test_every_model_is_behind_the_proxy_and_no_real_key_is_there(
     [
         (
             "router",
-            "anthropic/claude-x",
+            "anthropic/large-x",
             "auto",
             {"cacheControlFormat": "anthropic", "supportsLongCacheRetention": True},
         ),
@@ -53,7 +53,7 @@ def test_every_model_is_behind_the_proxy_and_no_real_key_is_there(
         ("router", "openai/gpt-x", "openai", {"supportsPromptCacheKey": True}),
         ("openai", "gpt-x", "auto", {"supportsPromptCacheKey": True}),
         ("openai", "gpt-x", "none", None),
-        ("anthropic", "claude-x", "auto", None),
+        ("anthropic", "large-x", "auto", None),
     ],
 )
 def test_cache_markers_go_to_those_who_take_them(
@@ -70,7 +70,7 @@ def test_cache_markers_go_to_those_who_take_them(
 def test_each_agent_has_its_own_provider_server_and_token(business: Any) -> None:
     found = made(business)
     entry = found["agents"]["entries"]["it-admin"]
-    name = "router-it-admin/anthropic/claude-sonnet-4.6"
+    name = "router-it-admin/z-ai/glm-5"
     assert entry["model"]["primary"] == name
     assert entry["modelPolicy"]["allow"] == [name]
     assert entry["workspace"] == "/var/lib/openclaw/agents/it-admin"

@@ -35,7 +35,7 @@ def test_one_model_of_two_upstreams_is_two_models(business: Any) -> None:
         business.document.put(Model(upstream=upstream, model="m"))
     business.document.remove("models", "openai/m")
     names = [model.name for model in business.document.read().models]
-    assert names == ["router/anthropic/claude-sonnet-4.6", "router/m"]
+    assert names == ["router/z-ai/glm-5", "router/m"]
 
 
 def test_what_is_not_there_cannot_be_removed(business: Any) -> None:
@@ -90,7 +90,7 @@ def test_commands_write_the_document(business: Any) -> None:
     business.run("openclaw", "channel", "add", "whatsapp", "--owner", "+4915551")
     business.run("openclaw", "tenant", "--gateway-port", "19000")
     facts = json.loads(business.run("openclaw", "tenant", "--json"))
-    assert facts["models"] == ["router/anthropic/claude-sonnet-4.6", "openai/gpt-x"]
+    assert facts["models"] == ["router/z-ai/glm-5", "openai/gpt-x"]
     assert facts["agents"][0] == "dispatcher"
     assert facts["agents"][-1] == "books"
     assert facts["channels"] == ["whatsapp"]
@@ -104,7 +104,7 @@ def test_commands_write_the_document(business: Any) -> None:
 
 
 def test_a_tenant_that_lacks_something_is_told_what(business: Any) -> None:
-    business.document.remove("models", "router/anthropic/claude-sonnet-4.6")
+    business.document.remove("models", "router/z-ai/glm-5")
     assert "openclaw model add" in business.configure(code=1)
     business.home.tenant.unlink()
     assert "--business" in business.configure(code=1)

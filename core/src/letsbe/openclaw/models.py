@@ -105,7 +105,7 @@ def _markers(model: Model, upstream: UpstreamSettings) -> Markers:
     if model.caching != "auto":
         return model.caching
     host = urlsplit(upstream.base_url).hostname or ""
-    if model.model.startswith(("anthropic/", "claude")):
+    if model.model.startswith("anthropic/"):
         return "anthropic"
     return "openai" if host == "api.openai.com" else "none"
 

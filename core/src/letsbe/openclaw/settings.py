@@ -158,7 +158,7 @@ def _agent(
         "modelPolicy": {
             "allow": [model_reference(m, agent.agent_id) for m in tenant.models]
         },
-        # The others (claude-cli, codex) run tools of their own, out of our reach.
+        # External runtimes bring tools of their own, which no policy here reaches.
         "runtime": {"type": "embedded"},
         "subagents": {"allowAgents": []},
         "tools": {"allow": route.allowed(agent.agent_id)},
