@@ -122,7 +122,7 @@ def test_openclaws_places_and_port_are_closed_to_executors(
     options = ["--bridge", str(bridge), "--gateway-port", "19001"]
     business.run("openclaw", "tenant", *options)
     business.configure("--yes")
-    site = site_of(business.home, load_configuration(business.home), "shell")
+    site = site_of(business.home, load_configuration(business.home), "shell", {})
     assert {business.state, bridge} <= set(site.forbidden)
     assert site.closed_ports == {8100, 8200, 18789, 19001}
 
@@ -141,7 +141,7 @@ def test_the_package_is_closed_and_its_version_is_asked(
     assert "LetsBe works with 2026.9.6" in business.configure(*option, code=1)
     (package / "package.json").write_text(json.dumps({**told, "version": "2026.9.6"}))
     assert "checked by OpenClaw" in business.configure(*option)
-    site = site_of(business.home, load_configuration(business.home), "shell")
+    site = site_of(business.home, load_configuration(business.home), "shell", {})
     assert package in site.forbidden
 
 
