@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import pwd
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -28,6 +32,7 @@ from letsbe.policy.sandbox import (
     _landlock,
     _system,
 )
+from letsbe.policy.sandbox._limits import Limits
 from letsbe.policy.tiers import Tier
 
 GREEN = Access(Tier.GREEN)
@@ -310,12 +315,74 @@ def limited(root: Path) -> Sandbox:
     return make(root, SandboxSettings(limits=limits))
 
 
-def test_limits_hold_from_the_first_instruction(limited: Sandbox) -> None:
-    code, output = run(limited, GREEN, "sh", "-c", "ulimit -t; ulimit -d; ulimit -n")
+LIMITS = "ulimit -t; ulimit -d; ulimit -n"
+
+
+@pytest.mark.parametrize("access", [YELLOW, RED])
+def test_limits_hold_from_the_first_instruction(
+    limited: Sandbox, access: Access
+) -> None:
+    code, output = run(limited, access, "sh", "-c", LIMITS)
     assert (code, output.split()) == (0, ["1", str(100_000_000 // 1024), "20"])
-    assert run(limited, GREEN, "sh", "-c", "while :; do :; done")[0] != 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"sleep 0.3; {LIMITS}",
+        # What it started before they were set is given them too, at any depth.
+        f"(sleep 0.3; {LIMITS}) & (sh -c 'sleep 0.4' &) ; wait",
+        f"(sh -c '(sleep 0.3; {LIMITS}) & wait') & wait",
+    ],
+)
+def test_limits_of_a_reader_are_set_when_it_has_begun(
+    limited: Sandbox, line: str
+) -> None:
+    code, output = run(limited, GREEN, "sh", "-c", line)
+    assert (code, output.split()) == (0, ["1", str(100_000_000 // 1024), "20"])
+
+
+@pytest.mark.parametrize("access", [GREEN, YELLOW])
+def test_what_limits_do(limited: Sandbox, access: Access) -> None:
+    assert run(limited, access, "sh", "-c", "while :; do :; done")[0] != 0
     greedy = "x = bytearray(500_000_000)"
-    assert "MemoryError" in run(limited, GREEN, sys.executable, "-c", greedy)[1]
+    assert "MemoryError" in run(limited, access, sys.executable, "-c", greedy)[1]
+
+
+def test_a_limited_process_has_its_children_limited(root: Path) -> None:
+    limits = Limits(ResourceLimits(open_files=20))
+    started = "sleep 30 & (sleep 30 & wait) & echo; wait"
+    with subprocess.Popen(["sh", "-c", started], stdout=-1) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        limits.apply(process.pid)
+        found = [process.pid, *_below(process.pid)]
+        for number in found:
+            assert resource.prlimit(number, resource.RLIMIT_NOFILE) == (20, 20)
+            os.kill(number, signal.SIGKILL)
+    assert len(found) >= 3
+
+
+def _below(number: int) -> list[int]:
+    path = Path(f"/proc/{number}/task/{number}/children")
+    children = [int(child) for child in path.read_text().split()]
+    return [each for child in children for each in (child, *_below(child))]
+
+
+def test_threads_that_are_restricted_are_used_again(root: Path) -> None:
+    sandbox = make(root)
+    time.sleep(0.3)  # until the folders have been quiet for a while
+    names = [run(sandbox, GREEN, "echo", str(turn))[1].strip() for turn in range(5)]
+    assert names == list("01234")
+    before = threading.active_count()
+    assert run(sandbox, GREEN, "true")[0] == 0
+    assert threading.active_count() == before
+    del sandbox
+    gc.collect()
+    until = time.monotonic() + 5
+    while threading.active_count() >= before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() < before
 
 
 def test_a_limit_above_our_own_is_lowered(root: Path) -> None:

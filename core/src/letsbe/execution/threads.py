@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import anyio
-from anyio import lowlevel, to_thread
 
 from letsbe.errors import DeadlineExceeded, LetsBeError
 from letsbe.execution.captures import MARGIN
@@ -29,7 +30,7 @@ class ProgramThreads:
     def __init__(self, output_limit: int, sandbox: Sandbox | None = None) -> None:
         self._limit = output_limit
         self._sandbox = sandbox
-        self._threads = anyio.CapacityLimiter(THREADS)
+        self._threads = ThreadPoolExecutor(THREADS, "letsbe-programs")
 
     async def work(
         self,
@@ -58,14 +59,9 @@ class ProgramThreads:
         end = time.monotonic() + min(last, deadline)
         run = Run(limit * 3 // 4 + MARGIN, limit // 4 + MARGIN, end, self._sandbox)
         try:
-            async with anyio.create_task_group() as watch:
-                watch.start_soon(_end_when_cancelled, run)
-                failure = await to_thread.run_sync(task, run, limiter=self._threads)
-                watch.cancel_scope.cancel()
+            failure = await _outcome(self._threads.submit(task, run), run)
         finally:
             run.close()
-        # If it was cancelled, this is where that is heard: everything has ended by now.
-        await lowlevel.checkpoint_if_cancelled()
         if failure:
             raise failure
         if run.ended and (seconds is None or seconds > deadline):
@@ -73,8 +69,14 @@ class ProgramThreads:
         return run
 
 
-async def _end_when_cancelled(run: Run) -> None:
+async def _outcome(work: Future[LetsBeError | None], run: Run) -> LetsBeError | None:
+    """Wait for a thread; when cancelled, until it has ended all that it started."""
     try:
-        await anyio.sleep_forever()
-    finally:
+        return await asyncio.wrap_future(work)
+    except asyncio.CancelledError:
         run.end()
+        # Cancelled before its turn, it never starts.
+        if not work.cancelled():
+            with anyio.CancelScope(shield=True):
+                await asyncio.wrap_future(work)
+        raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any, TypeAlias
 
 from letsbe.errors import OutputWithheld
@@ -22,6 +22,7 @@ def redact_document(
     value: JSON,
     redact: Callable[[bytes], bytes],
     redact_text: Callable[[str], str],
+    redacted: Container[bytes] = (),
 ) -> JSON:
     """Redact a JSON value twice: each string as it is, and the whole as JSON text.
 
@@ -33,6 +34,7 @@ def redact_document(
         value: The value.
         redact: The pipeline on bytes; it keeps JSON valid.
         redact_text: The pipeline on a string.
+        redacted: Texts that the pipeline gave back.
 
     Returns:
         The value without secrets; the same object if there were none.
@@ -45,7 +47,7 @@ def redact_document(
     clean = redact(text) is text
 
     def redact_string(string: str) -> str:
-        if clean and not _ESCAPED.search(string):
+        if clean and (not _ESCAPED.search(string) or _is_in(string, redacted)):
             return string
         return redact_text(string)
 
@@ -53,6 +55,10 @@ def redact_document(
     if clean and walked is value:
         return value
     return _load(redact(_dump(walked)))
+
+
+def _is_in(string: str, redacted: Container[bytes]) -> bool:
+    return bool(redacted) and string.encode("utf-8", "surrogatepass") in redacted
 
 
 def _walk(value: JSON, redact_string: Callable[[str], str]) -> JSON:

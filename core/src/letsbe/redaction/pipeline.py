@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from letsbe.redaction.documents import JSON, redact_document
 from letsbe.redaction.finding import NamesSecrets, RedactionLayer
@@ -81,13 +81,15 @@ class Pipeline:
             # A layer's span cut a character in two; its rest is no character.
             return redacted.decode("utf-8", "replace")
 
-    def redact_json(self, value: JSON) -> JSON:
+    def redact_json(self, value: JSON, redacted: Container[bytes] = ()) -> JSON:
         """Take every secret out of a JSON value: strings, keys and numbers.
 
         Keys that become equal are told apart by a suffix, ``#2`` and so on.
 
         Args:
             value: Anything that JSON can hold.
+            redacted: What :meth:`redact` has given back; a string of it is not looked
+                at once more by itself, only as a part of the whole.
 
         Returns:
             The value without secrets; the same object if there were none.
@@ -96,7 +98,7 @@ class Pipeline:
             OutputWithheld: A layer failed, the value is nested too deeply, or it is
                 not JSON.
         """
-        return redact_document(value, self.redact, self.redact_text)
+        return redact_document(value, self.redact, self.redact_text, redacted)
 
     def _names(self) -> frozenset[str]:
         names: frozenset[str] = frozenset()

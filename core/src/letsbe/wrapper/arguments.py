@@ -47,6 +47,19 @@ def normalised(
     return referred, pipeline.redact_json(referred) is referred
 
 
+def is_clean(request: ToolRequest, pipeline: Pipeline) -> bool:
+    """Say whether neither the ids nor the arguments of a request hold a secret.
+
+    One look at all of it, which is all that nearly every request needs.
+    """
+    ids: list[Any] = [request.session_id, *request.context.model_dump().values()]
+    try:
+        found: list[Any] = [ids, request.tool_args]
+        return pipeline.redact_json(found) is found
+    except OutputWithheld:
+        return False
+
+
 def with_clean_ids(request: ToolRequest, pipeline: Pipeline) -> ToolRequest:
     """Turn registered values in the ids of a request into references.
 

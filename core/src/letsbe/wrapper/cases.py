@@ -92,16 +92,31 @@ class Intake:
         self._pipeline = pipeline
 
     def validate(
-        self, request: ToolRequest, call: ToolCall, offer: Offer, key: CallKey | None
+        self,
+        request: ToolRequest,
+        call: ToolCall,
+        offer: Offer,
+        key: CallKey | None,
+        *,
+        clean: bool = False,
     ) -> Case:
         """Look at what the arguments hold.
+
+        Args:
+            request: The request.
+            call: The call that was made of it.
+            offer: What it goes to.
+            key: What makes a retry of it the same call.
+            clean: Whether it is known already that no argument holds a secret.
 
         Raises:
             MaskedValue: A mask stands where a value or a reference is due.
             InvalidRequest: A reference is not well-formed.
         """
         check_masks(request.tool_args, self._names)
-        arguments, storable = normalised(request.tool_args, self._pipeline, self._vault)
+        arguments, storable = request.tool_args, True
+        if not clean:
+            arguments, storable = normalised(arguments, self._pipeline, self._vault)
         if arguments is not request.tool_args:
             call = bind(request, call.agent_id, offer, arguments)
         secrets = SecretUse.of(arguments, offer.action.secrets)

@@ -22,7 +22,7 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.allowances import Allow, check_shown
 from letsbe.wrapper.answers import Answer, Status, failed, refused
 from letsbe.wrapper.approvals import Approval, Approvals, closed
-from letsbe.wrapper.arguments import with_clean_ids
+from letsbe.wrapper.arguments import is_clean, with_clean_ids
 from letsbe.wrapper.cases import Case, Intake
 from letsbe.wrapper.digests import differences, digest
 from letsbe.wrapper.explaining import explanation, preview
@@ -88,23 +88,31 @@ class Dispatcher:
                 arguments, an id used before, too much at once); nothing was done.
         """
         began = time.monotonic()
-        request = with_clean_ids(request, self._pipeline)
+        clean = is_clean(request, self._pipeline)
+        if not clean:
+            request = with_clean_ids(request, self._pipeline)
         call, offer = check_call(request, agent_id, self._catalog)
         key = _key(request, agent_id)
         answer = await self._earlier(key)
         if answer is None:
             with self._marked(key):
-                answer = await self._walk(request, call, offer, key)
+                answer = await self._walk(request, call, offer, key, clean=clean)
             self._metrics.count(request.tool_name, answer, time.monotonic() - began)
         return answer
 
     async def _walk(
-        self, request: ToolRequest, call: ToolCall, offer: Offer, key: CallKey | None
+        self,
+        request: ToolRequest,
+        call: ToolCall,
+        offer: Offer,
+        key: CallKey | None,
+        *,
+        clean: bool,
     ) -> Answer:
         verdict: Verdict | None = None
         try:
             self._gate.admit(call)
-            case = self._intake.validate(request, call, offer, key)
+            case = self._intake.validate(request, call, offer, key, clean=clean)
             verdict = self._intake.classify(case)
             if verdict.refused:
                 return await self._journal.denied(call, key, refused(verdict))

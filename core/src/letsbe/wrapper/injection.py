@@ -75,6 +75,8 @@ class BoundExecution:
     secrets: Mapping[str, Secret] = field(repr=False)
     variables: Mapping[str, str]
     pipeline: Pipeline
+    redacted: set[bytes] = field(default_factory=set, repr=False)
+    """What :meth:`redact` has given back so far."""
 
     @property
     def deadline(self) -> float:
@@ -95,4 +97,6 @@ class BoundExecution:
 
     def redact(self, data: bytes) -> bytes:
         """Take secrets out of data."""
-        return self.pipeline.redact(data)
+        clean = self.pipeline.redact(data)
+        self.redacted.add(clean)
+        return clean

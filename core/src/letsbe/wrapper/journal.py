@@ -44,6 +44,19 @@ class Consent:
     call_class: CallClass | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A call that is on record and about to run.
+
+    Args:
+        row: The audit row, which the outcome names.
+        texts: The verdict's texts, each with what may be said of it.
+    """
+
+    row: int
+    texts: Mapping[str, str]
+
+
 class Journal:
     """Writes what happens to calls.
 
@@ -165,11 +178,8 @@ class Journal:
 
     async def intent(
         self, case: Case, decision: Decision, consent: Consent | None
-    ) -> int:
+    ) -> Intent:
         """Record that a call is about to run, and use up its approval if it has one.
-
-        Returns:
-            The audit row, which the outcome names.
 
         Raises:
             ApprovalClosed: Somebody else has used the approval.
@@ -186,8 +196,10 @@ class Journal:
                 "allowed_by": decision.allowed_by,
                 "approved_because": consent.reason if consent else None,
                 "tool_call_id": case.call.context.tool_call_id,
+                "rule": verdict.rule,
             }
         )
+        texts = {verdict.rule: detail.pop("rule"), verdict.reason: detail["reason"]}
         entry = AuditEntry(
             kind="intent",
             agent_id=case.call.agent_id,
@@ -218,7 +230,7 @@ class Journal:
                 self._allowances.use(connection, decision.allowed_by)
             return self._audit.append(connection, entry)
 
-        return await self._database.write_async(change)
+        return Intent(await self._database.write_async(change), texts)
 
     def _allow(
         self, connection: sqlite3.Connection, case: Case, consent: Consent
@@ -238,14 +250,15 @@ class Journal:
     async def outcome(
         self,
         case: Case,
-        intent: int,
+        intent: Intent,
         answer: Answer,
         consent: Consent | None,
         seconds: float,
     ) -> Answer:
         """Record how a call ended, and give its answer to whoever waits for it."""
         approval_id = consent.approval_id if consent else None
-        answer = self._redacted(answer).model_copy(update={"approval_id": approval_id})
+        answer = self._redacted(answer, intent.texts)
+        answer = answer.model_copy(update={"approval_id": approval_id})
         output = canonical(answer.output)
         detail = {
             "status": answer.status.value,
@@ -256,7 +269,7 @@ class Journal:
         }
         entry = replace(
             self._entry(case.call, "outcome", answer, detail, sha256(output)),
-            intent_seq=intent,
+            intent_seq=intent.row,
             approval_id=approval_id,
         )
 
@@ -269,11 +282,18 @@ class Journal:
 
         return await self._database.write_async(change)
 
-    def _redacted(self, answer: Answer) -> Answer:
+    def _redacted(
+        self, answer: Answer, known: Mapping[str, str] | None = None
+    ) -> Answer:
         # The output has been redacted; redacting it again changes nothing, but costs.
-        texts = answer.model_dump(include={"reason", "alternative", "rule"})
+        # So it is with texts of which it is known what may be said.
+        texts = {name: getattr(answer, name) for name in _TEXTS}
+        known = known or {}
         try:
-            clean = self._clean(texts)
+            if all(text is None or text in known for text in texts.values()):
+                clean = {n: text and known[text] for n, text in texts.items()}
+            else:
+                clean = self._clean(texts)
         except OutputWithheld as error:
             # What happened must be on record even if nothing may be said of it.
             return failed(error).model_copy(update={"tier": answer.tier})
@@ -302,6 +322,10 @@ class Journal:
             digest=about,
             detail=detail,
         )
+
+
+_TEXTS = ("reason", "alternative", "rule")
+"""What an answer says, besides its output."""
 
 
 def _numbered(answer: Answer, row: int) -> Answer:

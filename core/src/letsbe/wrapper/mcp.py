@@ -35,6 +35,7 @@ INSTRUCTIONS = (
 )
 
 _CALLER = "letsbe.caller"
+_MIRROR = "x-mcp-header"
 _NO_MESSAGE = "the body is not one JSON-RPC message: send one request a time"
 
 
@@ -58,9 +59,12 @@ class McpEndpoint:
             "letsbe",
             version=letsbe.__version__,
             instructions=INSTRUCTIONS,
+            get_tool_input_schema=_mirrored(self._tools.tools).get,
             on_list_tools=self._list,
             on_call_tool=self._call,
         )
+        # Its spans go nowhere here, and would hold what was sent.
+        server.middleware.clear()
         self._sessions = StreamableHTTPSessionManager(
             server,
             json_response=True,
@@ -152,6 +156,15 @@ def _request(params: types.CallToolRequestParams, session_id: str) -> ToolReques
         )
     except ValidationError as error:
         raise invalid("the call's form is wrong", field_errors(error)) from None
+
+
+def _mirrored(tools: list[types.Tool]) -> dict[str, dict[str, Any]]:
+    """Return the schemas that mirror an argument in a header, by tool.
+
+    Without this the SDK lists all tools before each call, to look for one.
+    """
+    found = {tool.name: tool.input_schema for tool in tools}
+    return {n: schema for n, schema in found.items() if _MIRROR in json.dumps(schema)}
 
 
 def tool_of(action: Action) -> types.Tool:

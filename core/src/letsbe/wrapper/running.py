@@ -88,7 +88,7 @@ class Runner:
                 self._pipeline,
             )
             result = await self._within_deadline(case, verdict, run)
-            output = self._pipeline.redact_json(result.output)
+            output = self._pipeline.redact_json(result.output, run.redacted)
         except LetsBeError as error:
             return failed(error, verdict)
         self._plugins.after_execute(case.call, Result(output))

@@ -102,6 +102,11 @@ class Domains:
                 known = self._made[access] = (found, self._make(access, None))
             return os.dup(known[1])
 
+    def edition(self, access: Access) -> Survey:
+        """Return what a ruleset is made from: the same object while it would be the
+        same."""
+        return self._survey(self._readable(access))
+
     def _make(self, access: Access, temporary: str | None) -> int:
         changes = access.level is Level.CHANGE
         signals = access.level is Level.WRITE and Grant.SIGNALS in access.grants

@@ -30,7 +30,7 @@ def report(
         mechanism: What keeps programs in.
         abi: The version of Landlock's ABI.
         mounts: Whether mount namespaces can be made.
-        limits: Whether resource limits can be set.
+        limits: Whether resource limits can be set before the start.
         crowded: Folders in the roots that directly hold a closed place.
     """
     if mechanism is Mechanism.NONE:
@@ -50,4 +50,5 @@ def report(
         if by_landlock and crowded:
             yield f"nothing new can be made in {crowded[0]}: it holds a closed place"
     if not limits:
-        yield "no resource limits: util-linux's prlimit is not installed"
+        yield "resource limits are set late, or not at all for what gains rights"
+        yield "install util-linux's prlimit"

@@ -13,7 +13,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from letsbe.policy.sandbox._capabilities import (
     capability_names,
 )
 from letsbe.policy.sandbox._domain import Domains, filter_for
-from letsbe.policy.sandbox._limits import limiting_words
+from letsbe.policy.sandbox._limits import Limits
 from letsbe.policy.sandbox._mechanism import Mechanism, report
 from letsbe.policy.sandbox._seccomp import compile_filter
 from letsbe.policy.sandbox._starting import (
@@ -37,7 +38,12 @@ from letsbe.policy.sandbox._starting import (
     spawn,
     with_null,
 )
-from letsbe.policy.sandbox._threads import SandboxFailed, in_thread
+from letsbe.policy.sandbox._threads import (
+    RestrictedThread,
+    RestrictedThreads,
+    SandboxFailed,
+    in_thread,
+)
 from letsbe.policy.sandbox.access import Access, Level
 from letsbe.policy.sandbox.settings import SandboxSettings
 from letsbe.policy.tiers import Tier
@@ -73,9 +79,9 @@ class Sandbox:
         homes = {home_of(os.geteuid()), home_of(0)}
         writable = (*roots, *settings.writable)
         self._domains = Domains(writable, closed, homes, self._abi)
-        limits = limiting_words(settings.limits)
-        self._limits = limits or ()
-        self._lacks_limits = limits is None
+        self._limits = Limits(settings.limits)
+        self._threads = RestrictedThreads()
+        weakref.finalize(self, self._threads.close)
         self._bubblewrap = bubblewrap.find_bubblewrap()
         self._mounts = False
         self.mechanism = mechanism or self._best()
@@ -102,7 +108,7 @@ class Sandbox:
             self.mechanism,
             abi=self._abi,
             mounts=self._mounts,
-            limits=not self._lacks_limits,
+            limits=not self._limits.lacks_words,
             crowded=self._domains.crowded_roots(),
         )
         return "; ".join(clauses)
@@ -135,8 +141,41 @@ class Sandbox:
             prefix, kept = self._prefix(access, program, temporary, stack)
             if gains or kept:
                 return spawn(program, prefix, kept, self._user)
-            steps = self._steps(access, temporary, stack)
-            return in_thread(steps, lambda: spawn(program, prefix, (), self._user))
+            process = self._spawn_restricted(access, program, prefix, temporary)
+            if not prefix:
+                self._limit(process)
+            return process
+
+    def _spawn_restricted(
+        self,
+        access: Access,
+        program: Start,
+        prefix: Sequence[str],
+        temporary: str | None,
+    ) -> subprocess.Popen[bytes]:
+        def start() -> subprocess.Popen[bytes]:
+            return spawn(program, prefix, (), self._user)
+
+        lasting = access.level is Level.READ and not temporary and not access.writable
+        edition = self._domains.edition(access) if lasting else None
+        if edition is None or not edition.settled:
+            with contextlib.ExitStack() as stack:
+                return in_thread(self._steps(access, temporary, stack), start)
+        kind = (access, edition)
+        return self._threads.act(kind, lambda: self._restricted(access), start)
+
+    def _restricted(self, access: Access) -> RestrictedThread:
+        with contextlib.ExitStack() as stack:
+            return RestrictedThread(self._steps(access, None, stack))
+
+    def _limit(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            self._limits.apply(process.pid)
+        except OSError as error:
+            process.kill()
+            process.wait()
+            message = f"its limits could not be set (error {error.errno})"
+            raise SandboxFailed(message) from None
 
     @contextlib.contextmanager
     def temporary_folder(self, accesses: Iterable[Access]) -> Iterator[str | None]:
@@ -217,7 +256,9 @@ class Sandbox:
         """Return the words before the program, and descriptors that they name."""
         by_wrap = self.mechanism is Mechanism.BUBBLEWRAP and not access.looks_around
         if not by_wrap or access.level > Level.WRITE:
-            return [*self._limits], ()
+            reads = access.level is Level.READ and self.mechanism is not Mechanism.NONE
+            limited_from_outside = reads and not self._user
+            return ([] if limited_from_outside else self._limits.words()), ()
         wanted = filter_for(access, 0)
         assert wanted is not None
         # Its namespaces keep files from being written, so that the filter need not.
@@ -235,7 +276,7 @@ class Sandbox:
             filter_descriptor=rules,
             cwd=program.cwd,
         )
-        return [*self._limits, str(self._bubblewrap), *words, "--"], (rules,)
+        return [*self._limits.words(), str(self._bubblewrap), *words, "--"], (rules,)
 
     def _steps(
         self, access: Access, temporary: str | None, stack: contextlib.ExitStack

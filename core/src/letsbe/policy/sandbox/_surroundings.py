@@ -22,9 +22,9 @@ _SETTLED = 0.1
 Stamp = tuple[tuple[int, int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Survey:
-    """What was found around closed places.
+    """What was found around closed places; equal to no other.
 
     Args:
         around: The folders that hold a closed place somewhere below, ``/`` among them.
