@@ -1,7 +1,6 @@
 """What every test here shares: a fake Stripe, and a backend that talks to it."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,5 +20,5 @@ def fake() -> Iterator[FakeStripe]:
 
 
 @pytest.fixture
-def backend(fake: FakeStripe, tmp_path: Path) -> StripeBackend:
-    return StripeBackend(Settings.model_validate(fake.settings(tmp_path)))
+def backend(fake: FakeStripe) -> StripeBackend:
+    return StripeBackend(Settings.model_validate(fake.settings))

@@ -6,10 +6,9 @@ without one they are skipped and say so.
 
 import os
 import time
-from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from typing_extensions import override
 
 from letsbe.plugin import BillingBackend, PaymentBackend, Site
@@ -41,8 +40,8 @@ class TestFake(Contract):
 
     @pytest.fixture
     @override
-    def backend(self, fake: FakeStripe, tmp_path: Path) -> BillingBackend:
-        return StripeBackend(Settings.model_validate(fake.settings(tmp_path)))
+    def backend(self, fake: FakeStripe) -> BillingBackend:
+        return StripeBackend(Settings.model_validate(fake.settings))
 
 
 @pytest.mark.may_skip("a real sandbox key is not part of every machine")
@@ -53,15 +52,12 @@ class TestSandbox(Contract):
 
     @pytest.fixture
     @override
-    def backend(self, tmp_path: Path) -> BillingBackend:
+    def backend(self) -> BillingBackend:
         assert KEY.startswith(("sk_test_", "rk_test_")), "never a live key"
-        key, signing = tmp_path / "key", tmp_path / "signing"
-        key.write_text(KEY)
-        signing.write_text("whsec_unused")
         return StripeBackend(
             Settings(
-                secret_key_file=key,
-                webhook_secrets_file=signing,
+                secret_key=SecretStr(KEY),
+                webhook_secrets=(SecretStr("whsec_unused"),),
                 currency="eur",
                 plans={"lite": 2900},
                 overage_price=1,
@@ -70,9 +66,9 @@ class TestSandbox(Contract):
 
 
 def test_it_registers_a_backend_that_takes_payments(
-    fake: FakeStripe, tmp_path: Path
+    fake: FakeStripe,
 ) -> None:
-    site = Site(roots=(), settings=fake.settings(tmp_path))
+    site = Site(roots=(), settings=fake.settings)
     (backend,) = letsbe_billing_backends(site)
     assert isinstance(backend, PaymentBackend)
 
@@ -80,7 +76,8 @@ def test_it_registers_a_backend_that_takes_payments(
 @pytest.mark.parametrize(
     "change",
     [
-        {"secret_key_file": "/nowhere"},
+        {"secret_key": "pk_test_public"},
+        {"webhook_secrets": ()},
         {"api_base": "https://example.com"},
         {"api_base": "http://api.stripe.com"},
         {"currency": "EURO"},
@@ -90,10 +87,8 @@ def test_it_registers_a_backend_that_takes_payments(
         {"color": "blue"},
     ],
 )
-def test_wrong_settings_are_named(
-    fake: FakeStripe, tmp_path: Path, change: dict[str, object]
-) -> None:
-    settings = {**fake.settings(tmp_path), **change}
+def test_wrong_settings_are_named(fake: FakeStripe, change: dict[str, object]) -> None:
+    settings = {**fake.settings, **change}
     with pytest.raises(ValidationError) as caught:
         letsbe_billing_backends(Site(roots=(), settings=settings))
     assert next(iter(change)) in str(caught.value.errors()[0]["loc"])

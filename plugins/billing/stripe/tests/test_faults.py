@@ -1,7 +1,5 @@
 """Failures at Stripe's end: what is told, and that nothing counts twice."""
 
-from pathlib import Path
-
 import anyio
 import pytest
 
@@ -143,22 +141,21 @@ async def test_an_account_is_one_customer_while_the_search_lags_and_after(
 
 
 async def test_a_wrong_key_lets_lines_wait_and_is_not_shown(
-    fake: FakeStripe, tmp_path: Path
+    fake: FakeStripe,
 ) -> None:
-    settings = fake.settings(tmp_path)
-    Path(settings["secret_key_file"]).write_text("sk_test_somebodyelses")
+    settings = {**fake.settings, "secret_key": "sk_test_somebodyelses"}
     backend = StripeBackend(Settings.model_validate(settings))
-    with pytest.raises(TryLater, match="check the key's file") as caught:
+    with pytest.raises(TryLater, match="check the settings") as caught:
         await backend.open_account(ACCOUNT)
     assert "somebodyelses" not in str(caught.value)
     health = await backend.check()
     assert not health.healthy
-    assert "check the key's file" in health.message
+    assert "check the settings" in health.message
 
 
-async def test_no_answer_at_all_lets_lines_wait(tmp_path: Path) -> None:
+async def test_no_answer_at_all_lets_lines_wait() -> None:
     with FakeStripe() as fake:
-        settings = fake.settings(tmp_path)
+        settings = fake.settings
     backend = StripeBackend(Settings.model_validate(settings))
     with pytest.raises(TryLater):
         await backend.open_account(ACCOUNT)
@@ -174,15 +171,15 @@ async def test_units_from_the_future_wait_until_it_is_there(
 
 
 async def test_the_catalogue_is_made_once_and_follows_the_prices(
-    fake: FakeStripe, backend: StripeBackend, tmp_path: Path
+    fake: FakeStripe, backend: StripeBackend
 ) -> None:
     assert (await backend.check()).healthy
     before = len(fake.state.all("price"))
-    again = StripeBackend(Settings.model_validate(fake.settings(tmp_path)))
+    again = StripeBackend(Settings.model_validate(fake.settings))
     assert (await again.check()).healthy
     assert len(fake.state.all("price")) == before
     assert len(fake.state.all("billing.meter")) == 2
-    dearer = {**fake.settings(tmp_path), "overage_price": 2}
+    dearer = {**fake.settings, "overage_price": 2}
     changed = StripeBackend(Settings.model_validate(dearer))
     assert (await changed.check()).healthy
     prices = [p for p in fake.state.all("price") if p["lookup_key"]]

@@ -3,7 +3,6 @@
 import itertools
 import json
 import time
-from pathlib import Path
 
 import pytest
 import stripe
@@ -19,7 +18,7 @@ from letsbe.plugin import (
     Rejected,
     TryLater,
 )
-from letsbe_billing_stripe import StripeBackend
+from letsbe_billing_stripe import Settings, StripeBackend
 from letsbe_billing_stripe.fake import FakeStripe
 from letsbe_billing_stripe.fake.server import SIGNING, Fault
 from letsbe_billing_stripe.fake.webhooks import Webhook
@@ -157,9 +156,10 @@ async def test_what_is_not_genuine_is_refused(
 
 
 async def test_both_secrets_are_good_while_one_is_rotated(
-    fake: FakeStripe, backend: StripeBackend, tmp_path: Path
+    fake: FakeStripe,
 ) -> None:
-    (tmp_path / "stripe-webhooks").write_text(f"whsec_newer\n{SIGNING}\n")
+    table = {**fake.settings, "webhook_secrets": ("whsec_newer", SIGNING)}
+    backend = StripeBackend(Settings.model_validate(table))
     hook = fake.act.tell("sun.rose", {})
     newer = Webhook(hook.type, hook.body, "whsec_newer")
     assert (await read(backend, hook)).id == (await read(backend, newer)).id

@@ -9,13 +9,12 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from typing_extensions import override
 
 from letsbe.plugin import (
@@ -176,10 +175,9 @@ async def test_a_service_that_is_not_there_means_later(fake: FakeExpo) -> None:
         await ExpoNotifier(Settings(service=fake.url, timeout=2)).send(TOKEN, NOTICE)
 
 
-async def test_the_access_token_is_sent(fake: FakeExpo, tmp_path: Path) -> None:
-    file = tmp_path / "token"
-    file.write_text("secret-token\n")
-    settings = Settings(service=fake.url, access_token_file=file)
+async def test_the_access_token_is_sent(fake: FakeExpo) -> None:
+    token = SecretStr("secret-token")
+    settings = Settings(service=fake.url, access_token=token)
     await ExpoNotifier(settings).send(TOKEN, NOTICE)
     assert fake.authorization == ["Bearer secret-token"]
     assert "secret-token" not in repr(settings)
@@ -202,7 +200,7 @@ def test_it_registers_and_refuses_wrong_settings() -> None:
     assert letsbe_notifiers(Site(roots=()))[0].name == "expo"
     for wrong in (
         {"service": "http://exp.host"},
-        {"access_token_file": "/nowhere"},
+        {"access_token": 7},
         {"x": 1},
     ):
         with pytest.raises(ValidationError):

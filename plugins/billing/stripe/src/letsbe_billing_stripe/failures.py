@@ -32,7 +32,7 @@ def told(what: str) -> Iterator[None]:
     try:
         yield
     except _WRONG_KEY:
-        message = f"Stripe refuses the key, so {what} must wait: check the key's file"
+        message = f"Stripe refuses the key, so {what} must wait: check the settings"
         raise TryLater(message) from None
     except _FINAL as error:
         if error.http_status == _BUSY:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from pydantic import (
     BaseModel,
@@ -21,12 +20,11 @@ _API = "https://api.stripe.com"
 class Settings(BaseModel):
     """How to reach Stripe and what things cost.
 
-    Keys stand in files of their own, which only the Hub's user reads.
+    Secrets stand in `hub.toml` best as `{ "$file" = "PATH" }`.
 
     Args:
-        secret_key_file: A file with the API key, ``sk_...`` or a restricted ``rk_...``.
-        webhook_secrets_file: A file with the endpoint's signing secret, one a line;
-            two while one is being rotated.
+        secret_key: The API key, ``sk_...`` or a restricted ``rk_...``.
+        webhook_secrets: The endpoint's signing secret; two while one is being rotated.
         currency: Three lower-case letters.
         plans: The monthly price of each plan, in the currency's smallest unit.
         overage_price: The price of one overage unit, in the smallest unit.
@@ -36,8 +34,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    secret_key_file: Path
-    webhook_secrets_file: Path
+    secret_key: SecretStr
+    webhook_secrets: tuple[SecretStr, ...] = Field(min_length=1)
     currency: str = Field("eur", pattern=r"[a-z]{3}")
     plans: Mapping[str, PositiveInt] = Field(min_length=1)
     overage_price: PositiveInt
@@ -52,24 +50,13 @@ class Settings(BaseModel):
             raise ValueError(message)
         return url
 
-    @field_validator("secret_key_file", "webhook_secrets_file")
+    @field_validator("secret_key")
     @classmethod
-    def _read(cls, path: Path) -> Path:
-        if not path.is_file() or not path.read_text(encoding="utf-8").strip():
-            message = "must be a file that holds the secret"
+    def _is_secret_key(cls, key: SecretStr) -> SecretStr:
+        if not key.get_secret_value().startswith(PREFIXES):
+            message = f"must begin with one of {', '.join(PREFIXES)}"
             raise ValueError(message)
-        return path
-
-    @property
-    def secret_key(self) -> SecretStr:
-        """The API key, read anew so that a rotated one is used at once."""
-        return SecretStr(self.secret_key_file.read_text(encoding="utf-8").strip())
-
-    @property
-    def webhook_secrets(self) -> tuple[SecretStr, ...]:
-        """The signing secrets, any of which makes a webhook genuine."""
-        lines = self.webhook_secrets_file.read_text(encoding="utf-8").split()
-        return tuple(map(SecretStr, lines))
+        return key
 
     @property
     def live(self) -> bool:

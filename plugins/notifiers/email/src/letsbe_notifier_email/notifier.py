@@ -59,7 +59,7 @@ class EmailNotifier:
             refused = error.recipients[0]
             raise _refused(refused.code, refused.message) from None
         except aiosmtplib.SMTPAuthenticationError:
-            message_ = "the mail server refuses the password: check its file"
+            message_ = "the mail server refuses the password: check the settings"
             raise TryLater(message_) from None
         except aiosmtplib.SMTPResponseException as error:
             raise _refused(error.code, "") from None

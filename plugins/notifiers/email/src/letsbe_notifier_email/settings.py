@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -18,7 +17,7 @@ class Settings(BaseModel):
         security: ``tls`` from the start (usually port 465), ``starttls`` (587), or
             ``none``, which only a server on this machine may have.
         username: Who submits, if the server asks.
-        password_file: A file with the password.
+        password: Their password; in `hub.toml` best `{ "$file" = "PATH" }`.
         sender: What stands in From.
         timeout: Seconds that a message may take.
     """
@@ -29,7 +28,7 @@ class Settings(BaseModel):
     port: int = Field(587, ge=1, le=65_535)
     security: Literal["tls", "starttls", "none"] = "starttls"
     username: str | None = None
-    password_file: Path | None = None
+    password: SecretStr | None = None
     sender: str = Field(pattern=r"[^\s<>@\x00-\x1f]+@[^\s<>@\x00-\x1f]+")
     timeout: float = Field(20.0, gt=0, le=300)
 
@@ -38,20 +37,10 @@ class Settings(BaseModel):
         if self.security == "none" and not _loopback(self.host):
             message = "security none is for a server on this machine alone"
             raise ValueError(message)
-        if (self.username is None) is not (self.password_file is None):
-            message = "username and password_file go together"
-            raise ValueError(message)
-        if self.password_file is not None and not self.password_file.is_file():
-            message = "password_file must be a file"
+        if (self.username is None) is not (self.password is None):
+            message = "username and password go together"
             raise ValueError(message)
         return self
-
-    @property
-    def password(self) -> SecretStr | None:
-        """The password, read anew so that a changed one is used at once."""
-        if self.password_file is None:
-            return None
-        return SecretStr(self.password_file.read_text(encoding="utf-8").strip())
 
 
 def _loopback(host: str) -> bool:

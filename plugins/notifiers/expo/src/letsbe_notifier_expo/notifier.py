@@ -143,7 +143,7 @@ def _judge(answer: httpx.Response) -> None:
     if answer.is_success:
         return
     if status in {401, 403}:
-        raise TryLater("Expo refuses the access token: check its file")
+        raise TryLater("Expo refuses the access token: check the settings")
     if status == 429 or status >= 500:
         after = answer.headers.get("retry-after", "")
         seconds = float(after) if after.isdigit() else None

@@ -51,7 +51,7 @@ class WebPushNotifier:
     @property
     def public_key(self) -> str:
         """What a browser subscribes with (``applicationServerKey``)."""
-        public = self._settings.vapid_key.public_key()
+        public = self._settings.signing_key.public_key()
         point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).rstrip(b"=").decode()
 
@@ -147,7 +147,7 @@ def _encrypted(target: Subscription, content: bytes) -> bytes:
 def _vapid(settings: Settings) -> Vapid02:
     from py_vapid import Vapid02  # noqa: PLC0415 - slow to import
 
-    return Vapid02(private_key=settings.vapid_key)
+    return Vapid02(private_key=settings.signing_key)
 
 
 def _judge(answer: httpx.Response) -> None:

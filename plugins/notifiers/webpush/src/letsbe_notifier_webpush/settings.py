@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
     EllipticCurvePrivateKey,
 )
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 PUSH_SERVICES = (
     "fcm.googleapis.com",
@@ -26,8 +24,9 @@ class Settings(BaseModel):
     """How the Hub signs, and where it may send.
 
     Args:
-        vapid_key_file: A private key on P-256, PEM. The same for ever: browsers
-            subscribe to its public half.
+        vapid_key: A private key on P-256, PEM; in `hub.toml` best
+            `{ "$file" = "PATH" }`. The same for ever: browsers subscribe to its public
+            half.
         contact: Whom a push service may write to, ``mailto:...`` or ``https:...``.
         services: Hosts that notices may be sent to, if not :data:`PUSH_SERVICES`.
         timeout: Seconds that a notice may take.
@@ -35,31 +34,31 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    vapid_key_file: Path
+    vapid_key: SecretStr
     contact: str = Field(pattern=r"(mailto:[^@\s]+@[^@\s]+|https://\S+)")
     services: tuple[str, ...] = PUSH_SERVICES
     timeout: float = Field(10.0, gt=0, le=120)
 
-    @field_validator("vapid_key_file")
+    @field_validator("vapid_key")
     @classmethod
-    def _is_key(cls, path: Path) -> Path:
-        _load(path)
-        return path
+    def _is_key(cls, pem: SecretStr) -> SecretStr:
+        _load(pem)
+        return pem
 
     @property
-    def vapid_key(self) -> EllipticCurvePrivateKey:
-        """The signing key."""
-        return _load(self.vapid_key_file)
+    def signing_key(self) -> EllipticCurvePrivateKey:
+        """The key, ready to sign."""
+        return _load(self.vapid_key)
 
 
-def _load(path: Path) -> EllipticCurvePrivateKey:
+def _load(pem: SecretStr) -> EllipticCurvePrivateKey:
     try:
-        key = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError):
+        key = load_pem_private_key(pem.get_secret_value().encode(), None)
+    except (ValueError, TypeError):
         key = None
     if not isinstance(key, EllipticCurvePrivateKey) or not isinstance(
         key.curve, SECP256R1
     ):
-        message = "must be a file with a private key on P-256, PEM, without a password"
+        message = "must be a private key on P-256, PEM, without a password"
         raise ValueError(message)
     return key

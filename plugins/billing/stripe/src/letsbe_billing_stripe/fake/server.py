@@ -10,7 +10,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Self
 
 import anyio
@@ -61,6 +60,7 @@ class FakeStripe:
         self._under_way: set[str] = set()
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
+        self._socket.listen(64)  # so that nobody is refused before the server runs
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         route = HttpRoute("/{path:path}", self._serve, methods=["GET", "POST"])
         app = Starlette(routes=[route])
@@ -79,14 +79,12 @@ class FakeStripe:
         self._thread.join()
         self._socket.close()
 
-    def settings(self, folder: Path) -> dict[str, Any]:
-        """Write the keys into a folder and return the plugin's settings."""
-        key, signing = folder / "stripe-key", folder / "stripe-webhooks"
-        key.write_text(KEY)
-        signing.write_text(SIGNING)
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The plugin's settings for this fake."""
         return {
-            "secret_key_file": str(key),
-            "webhook_secrets_file": str(signing),
+            "secret_key": KEY,
+            "webhook_secrets": (SIGNING,),
             "plans": {"lite": 2900, "build": 4500, "scale": 7500, "enterprise": 10900},
             "overage_price": 1,
             "api_base": self.url,
