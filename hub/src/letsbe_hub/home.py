@@ -35,6 +35,8 @@ TEMPLATE = """\
 # Seconds between two heartbeats of a server, and how often it pushes usage.
 # heartbeat_seconds = 60
 # usage_seconds = 300
+# Seconds that a server may wait for news at once.
+# wait_seconds = 25
 # Heartbeats that a server may miss before it is late, and before it is disconnected.
 # late_after = 2
 # disconnected_after = 5

@@ -15,13 +15,16 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe_hub.api.admission import Admission
 from letsbe_hub.api.idempotency import Remembered
 from letsbe_hub.api.principals import Audience
+from letsbe_hub.approvals.requests import Listener
 from letsbe_hub.bus import Bus, open_bus
 from letsbe_hub.home import HubHome
 from letsbe_hub.metrics import Metrics
 from letsbe_hub.settings import ConfiguredSecrets, Settings, load_settings
 from letsbe_hub.storage.schema import check, migrate
 from letsbe_hub.storage.store import Store, sqlite_url
+from letsbe_hub.tenants.heartbeats import Heartbeats
 from letsbe_hub.tenants.keys import KeyRing
+from letsbe_hub.usage.ingestion import Ingestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Hub:
         admission: Lets requests in.
         remembered: The answers to requests with an ``Idempotency-Key``.
         keys: The keys of tenants' servers.
+        heartbeats: Takes their heartbeats.
+        usage: Takes their usage.
+        approval_listeners: Hear of each new approval, in its transaction.
     """
 
     settings: Settings
@@ -62,6 +68,9 @@ class Hub:
     admission: Admission
     remembered: Remembered
     keys: KeyRing
+    heartbeats: Heartbeats
+    usage: Ingestion
+    approval_listeners: list[Listener] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     def checks(self) -> dict[str, str]:
@@ -164,6 +173,8 @@ def assemble(settings: Settings, plugins: Plugins, store: Store, bus: Bus) -> Hu
         bus: Yet to be started.
     """
     keys = KeyRing(store)
+    heartbeats = Heartbeats(store)
+    usage = Ingestion(store)
     return Hub(
         settings=settings,
         plugins=plugins,
@@ -174,5 +185,7 @@ def assemble(settings: Settings, plugins: Plugins, store: Store, bus: Bus) -> Hu
         admission=Admission({Audience.TENANT: keys.authenticate}),
         remembered=Remembered(store),
         keys=keys,
-        _closing=[keys.close],
+        heartbeats=heartbeats,
+        usage=usage,
+        _closing=[keys.close, heartbeats.close, usage.close],
     )

@@ -68,6 +68,8 @@ class TenantSettings(_Table):
     """Seconds between two heartbeats."""
     usage_seconds: Annotated[float, Field(gt=0, le=3600)] = 300.0
     """Seconds between two pushes of usage."""
+    wait_seconds: Annotated[float, Field(gt=0, le=50)] = 25.0
+    """Seconds that a server may wait for news at once."""
     late_after: Annotated[float, Field(ge=1, le=100)] = 2.0
     """Heartbeats that may be missed before a server is late."""
     disconnected_after: Annotated[float, Field(ge=1, le=1000)] = 5.0

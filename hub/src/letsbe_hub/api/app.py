@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.answers import showable
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
-from letsbe_hub.api import admin, health, tenant
+from letsbe_hub.api import admin, customer, health, tenant
 from letsbe_hub.api.counting import Counting
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected
@@ -24,7 +24,11 @@ from letsbe_hub.errors import LetsBeError, RateLimited
 from letsbe_hub.opening import Hub
 
 # The hot ones first: routes are tried in this order.
-ENDPOINTS: tuple[Endpoint, ...] = (*tenant.ENDPOINTS, *admin.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *tenant.ENDPOINTS,
+    *admin.ENDPOINTS,
+    *customer.ENDPOINTS,
+)
 
 
 def make_app(

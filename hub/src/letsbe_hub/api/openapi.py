@@ -49,7 +49,7 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
 def _operation(row: Endpoint) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "summary": row.summary,
-        "operationId": f"{row.audience.value}_{row.handler.__name__}",
+        "operationId": _operation_id(row),
         "tags": [row.audience.value],
         "responses": {
             "default": {"description": "An error", **_content(_ref("Error"))},
@@ -64,6 +64,11 @@ def _operation(row: Endpoint) -> dict[str, Any]:
         operation["description"] = f"Needs the permission `{row.permission}`."
     parameters = [*_path_parameters(row), *_headers(row), *_query_parameters(row)]
     return operation | ({"parameters": parameters} if parameters else {})
+
+
+def _operation_id(row: Endpoint) -> str:
+    module = row.handler.__module__.rsplit(".", 1)[1]
+    return f"{row.audience.value}_{module}_{row.handler.__name__}"
 
 
 def _envelope(row: Endpoint) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from letsbe_hub.home import HubHome
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from letsbe_hub.api.admin import TenantView
+    from letsbe_hub.api.admin.tenants import TenantView
 
 COLUMNS = ("id", "name", "plan", "state", "server", "configuration", "order")
 
@@ -162,7 +162,7 @@ def resume(tenant_id: str, home: HubHome, database: str | None, as_json: bool) -
 
 
 def _view(row: sa.Row[Any]) -> TenantView:
-    from letsbe_hub.api.admin import tenant_view  # noqa: PLC0415 - slow to import
+    from letsbe_hub.api.admin.tenants import tenant_view  # noqa: PLC0415 - slow to import
 
     return tenant_view(row)
 

@@ -58,6 +58,16 @@ class Store:
         self.dialect = parsed.get_backend_name()
         self.shown = parsed.render_as_string(hide_password=True)
         self.engine = _engine(parsed)
+        driver = self.engine.dialect.loaded_dbapi
+        # Hand-written SQL meets the driver's own errors, which SQLAlchemy then does
+        # not put into its own.
+        self._passing = (exc.OperationalError, driver.OperationalError)
+        self._unusable = (
+            *self._passing,
+            exc.InterfaceError,
+            driver.InterfaceError,
+            exc.TimeoutError,
+        )
         self._lock = threading.Lock() if self.is_sqlite else None
         self._limit: anyio.CapacityLimiter | None = None
 
@@ -97,8 +107,8 @@ class Store:
                 try:
                     with self._turn(), self._beginning() as connection:
                         return change(connection)
-                except exc.OperationalError as error:
-                    code = getattr(error.orig, "sqlstate", None)
+                except self._passing as error:
+                    code = getattr(_cause(error), "sqlstate", None)
                     if code not in _RETRIED or attempt == ATTEMPTS:
                         raise
                 time.sleep(0.01 * attempt)
@@ -145,15 +155,19 @@ class Store:
     def _failures(self) -> Iterator[None]:
         try:
             yield
-        except (exc.OperationalError, exc.InterfaceError, exc.TimeoutError) as error:
-            cause = getattr(error, "orig", None) or error
+        except self._unusable as error:
             # Statement and values stay out of the log and the answer.
-            log.error("the database failed: %s", type(cause).__name__)
+            log.error("the database failed: %s", type(_cause(error)).__name__)
             message = (
                 f"the database {self.shown} cannot be used now: check that it runs,"
                 " that it can be reached and that its disk has room"
             )
             raise StorageUnavailable(message) from None
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Return the driver's error, which may be inside one of SQLAlchemy's."""
+    return getattr(error, "orig", None) or error
 
 
 def sqlite_url(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""For tenants' servers: registration and keys; the rest is in modules beside it."""
+"""How a server comes in: registration, and new keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For staff: tenants and their registration tokens."""
+"""Tenants and their registration tokens, for staff."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The tenant's half of the Hub: registration, heartbeat, configuration, outboxes."""

@@ -1,0 +1,13 @@
+"""For staff, by their sessions and permissions."""
+
+from letsbe_hub.api import deciding
+from letsbe_hub.api.admin import configuration, rollouts, tenants, usage
+from letsbe_hub.api.principals import Audience
+
+ENDPOINTS = (
+    *tenants.ENDPOINTS,
+    *configuration.endpoints(Audience.ADMIN),
+    *rollouts.ENDPOINTS,
+    *usage.endpoints(Audience.ADMIN),
+    *deciding.endpoints(Audience.ADMIN),
+)

@@ -1,0 +1,103 @@
+"""Usage, pushed by servers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from letsbe_hub.api.bodies import Body, View
+from letsbe_hub.api.endpoints import Endpoint, Exchange
+from letsbe_hub.api.envelope import Reply
+from letsbe_hub.api.principals import Audience
+from letsbe_hub.errors import InvalidRequest
+from letsbe_hub.usage.buckets import MOST, Bucket, Counts, faults
+from letsbe_hub.usage.ingestion import Push
+
+MOST_BUCKETS = 500
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+
+
+class BucketBody(Body):
+    """What one agent used of one model in one hour, so far."""
+
+    hour: Annotated[int, Field(ge=0, le=10**11)]
+    """The hour's start, in seconds since 1970 (UTC)."""
+    agent_id: Name
+    """Whose calls."""
+    model: Name
+    """Which model."""
+    revision: Annotated[int, Field(ge=1, le=2**53)]
+    """Grows with every change."""
+    input_tokens: Count = 0
+    """Tokens sent, cached ones included."""
+    output_tokens: Count = 0
+    """Tokens received, those of reasoning included."""
+    cached_tokens: Count = 0
+    """Of the tokens sent, those read from the provider's cache."""
+    reasoning_tokens: Count = 0
+    """Of the tokens received, those of reasoning."""
+    cost_micros: Count = 0
+    """What it cost, in millionths, where the provider says so."""
+    requests: Count = 0
+    """How many requests."""
+    estimated_requests: Count = 0
+    """Of these, how many whose tokens are an estimate."""
+
+
+class UsageBody(Body):
+    """A push of buckets, stored whole or not at all."""
+
+    buckets: Annotated[list[BucketBody], Field(min_length=1, max_length=MOST_BUCKETS)]
+    """Each at most once."""
+
+
+class UsageView(View):
+    """What became of a push."""
+
+    stored: int
+    """Buckets that were new or newer."""
+    unchanged: int
+    """Buckets that were there already."""
+
+
+async def push(exchange: Exchange) -> Reply:
+    """Store a push of usage."""
+    body = await exchange.body(UsageBody)
+    buckets = [_bucket(each) for each in body.buckets]
+    wrong = faults(buckets)
+    if wrong:
+        raise InvalidRequest("some buckets are not as they must be", details=wrong)
+    taken = await exchange.hub.usage.take(Push(exchange.caller.id, buckets))
+    return Reply(UsageView(stored=taken.stored, unchanged=taken.unchanged))
+
+
+def _bucket(body: BucketBody) -> Bucket:
+    counts = Counts(
+        body.input_tokens,
+        body.output_tokens,
+        body.cached_tokens,
+        body.reasoning_tokens,
+        body.cost_micros,
+        body.requests,
+        body.estimated_requests,
+    )
+    return Bucket(body.hour, body.agent_id, body.model, body.revision, counts)
+
+
+ENDPOINTS = (
+    Endpoint(
+        "POST",
+        "/api/v1/tenant/usage",
+        push,
+        Audience.TENANT,
+        "Push usage",
+        body=UsageBody,
+        answer=UsageView,
+        hot=True,
+    ),
+)

@@ -1,0 +1,193 @@
+"""Heartbeats: the Hub's hottest write, many to a transaction, in hand-written SQL.
+
+Each is stored before it is answered, and the answer tells in the same transaction what
+the server should know: the configuration that is meant for it, whether decisions wait.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from letsbe_hub.errors import Conflict, LetsBeError
+from letsbe_hub.storage.group_commit import GroupCommit
+from letsbe_hub.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a server says of itself, in the order of the columns.
+
+    Args:
+        tenant_id: Whose server.
+        server_id: Which server.
+        last_seen_at: When the Hub got it.
+        reported_status: ``operational``, ``degraded`` or ``updating``.
+        wrapper_version: Of ``letsbe-core``.
+        openclaw_version: Of the agent runtime.
+        safety_wrapper_url: Where its Safety Wrapper listens.
+        config_version: The version that it has applied.
+        config_failed_version: A newer one that it could not apply.
+        config_error: What was wrong with that.
+        audit_seq: The number of its audit log's last row.
+        audit_hash: That row's hash.
+        approvals_waiting: How many of its approvals the Hub has yet to get.
+        usage_waiting: How many of its buckets.
+        clock_skew: Seconds by which its clock is ahead.
+        details: Anything else, as JSON.
+    """
+
+    tenant_id: str
+    server_id: str
+    last_seen_at: float
+    reported_status: str
+    wrapper_version: str | None
+    openclaw_version: str | None
+    safety_wrapper_url: str | None
+    config_version: int
+    config_failed_version: int | None
+    config_error: str | None
+    audit_seq: int | None
+    audit_hash: str | None
+    approvals_waiting: int
+    usage_waiting: int
+    clock_skew: float | None
+    details: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a server is told in answer.
+
+    Args:
+        config_version: The configuration's version that is meant for it.
+        decisions: How many decisions it has not confirmed yet.
+        allowance: What its edge is to enforce, as the billing room says.
+    """
+
+    config_version: int
+    decisions: int
+    allowance: Mapping[str, Any] | None
+
+
+_COLUMNS = [field.name for field in fields(Beat)]
+_SET = [name for name in _COLUMNS if name not in ("tenant_id", "server_id")]
+_KINDS = {
+    "last_seen_at": "double precision",
+    "clock_skew": "double precision",
+    "config_version": "bigint",
+    "config_failed_version": "bigint",
+    "audit_seq": "bigint",
+    "approvals_waiting": "bigint",
+    "usage_waiting": "bigint",
+}
+_UNDELIVERED = """
+(SELECT count(*) FROM command_approvals a WHERE a.tenant_id = t.id
+ AND a.decided_at IS NOT NULL AND a.delivered_at IS NULL)
+"""
+_SQLITE_SET = f"""
+UPDATE server_connections SET {", ".join(f"{name} = ?" for name in _SET)}
+WHERE tenant_id = ? AND server_id = ?
+"""  # noqa: S608 - the names are those of our own fields
+_SQLITE_TOLD = f"""
+SELECT t.config_version, {_UNDELIVERED}, t.allowance FROM tenants t WHERE t.id = ?
+"""  # noqa: S608 - a constant
+_POSTGRESQL = f"""
+WITH beats AS (
+    SELECT * FROM unnest({
+    ", ".join(f"%s::{_KINDS.get(name, 'text')}[]" for name in _COLUMNS)
+}) AS beats ({", ".join(_COLUMNS)})
+), written AS (
+    UPDATE server_connections s
+    SET {
+    ", ".join(
+        f"{name} = b.{name}{'::json' if name == 'details' else ''}" for name in _SET
+    )
+}
+    FROM beats b
+    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id
+    RETURNING s.tenant_id, s.server_id
+)
+SELECT t.id, w.server_id, t.config_version, {_UNDELIVERED}, t.allowance
+FROM written w JOIN tenants t ON t.id = w.tenant_id
+"""  # noqa: S608 - the names are those of our own fields
+
+
+class Heartbeats:
+    """Takes heartbeats.
+
+    Args:
+        store: The database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        apply = _on_sqlite if store.is_sqlite else _on_postgresql
+        self._commits = GroupCommit(store.write, apply, "letsbe-heartbeats")
+
+    async def take(self, beat: Beat) -> Told:
+        """Store a heartbeat.
+
+        Returns:
+            What the server is to be told, once the heartbeat is stored.
+
+        Raises:
+            Conflict: Another server has registered for the tenant meanwhile.
+            StorageUnavailable: It is not known to be stored.
+        """
+        return await self._commits.submit(beat)
+
+    def close(self) -> None:
+        """Store what waits."""
+        self._commits.close()
+
+
+def skew(sent_at: float | None, now: float | None = None) -> float | None:
+    """Return by how many seconds a server's clock is ahead of the Hub's."""
+    if sent_at is None:
+        return None
+    return round(sent_at - (time.time() if now is None else now), 3)
+
+
+def _on_sqlite(
+    connection: sa.Connection, beats: Sequence[Beat]
+) -> Sequence[Told | LetsBeError]:
+    cursor = connection.connection.cursor()
+    answers: list[Told | LetsBeError] = []
+    for beat in beats:
+        tenant_id, server_id, *values = astuple(beat)
+        cursor.execute(_SQLITE_SET, (*values, tenant_id, server_id))
+        if cursor.rowcount == 0:
+            answers.append(_replaced())
+            continue
+        cursor.execute(_SQLITE_TOLD, (tenant_id,))
+        row = cursor.fetchone()
+        assert row is not None
+        # A JSON column's null is the text `null`.
+        answers.append(Told(row[0], row[1], json.loads(row[2] or "null")))
+    return answers
+
+
+def _on_postgresql(
+    connection: sa.Connection, beats: Sequence[Beat]
+) -> Sequence[Told | LetsBeError]:
+    # In one order on every node, so that two that share tenants do not wait for each
+    # other; of several by one server the last counts.
+    latest = {(beat.tenant_id, beat.server_id): beat for beat in beats}
+    rows = [astuple(latest[key]) for key in sorted(latest)]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    cursor = connection.connection.cursor()
+    cursor.execute(_POSTGRESQL, columns)
+    told = {(row[0], row[1]): Told(*row[2:]) for row in cursor.fetchall()}
+    return [told.get((b.tenant_id, b.server_id)) or _replaced() for b in beats]
+
+
+def _replaced() -> LetsBeError:
+    return Conflict(
+        "another server has registered for this tenant: register this one again, or"
+        " switch it off"
+    )

@@ -1,0 +1,189 @@
+"""Taking usage in: exactly once in effect, many pushes to a transaction.
+
+A push is all or nothing. Of a bucket that is there already, a higher revision takes
+its place, the same revision with the same counts changes nothing, with others it is
+refused, and a lower one is an old push that came late and changes nothing.
+
+The tenants of a batch are locked first, in their own statement: without that, two
+nodes at work on one tenant can both add to a period what only one of them stored
+(measured; a lock inside the same statement does not help). Observers, such as the
+billing room, see each change in the same transaction, so that what they add up is
+always the sum of the buckets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+
+import sqlalchemy as sa
+
+from letsbe.errors import FieldError
+from letsbe_hub.errors import LetsBeError, UsageConflict
+from letsbe_hub.storage.group_commit import GroupCommit
+from letsbe_hub.storage.store import Store
+from letsbe_hub.usage.buckets import NOTHING, Bucket, Counts
+from letsbe_hub.usage.statements import Statements
+
+BATCH = 64
+"""Pushes to a transaction: 24 buckets each make one of some 1,500 rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """What one server sends at once.
+
+    Args:
+        tenant_id: Whose.
+        buckets: Checked by :func:`letsbe_hub.usage.buckets.faults`.
+    """
+
+    tenant_id: str
+    buckets: Sequence[Bucket]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a push.
+
+    Args:
+        stored: How many of its buckets were new or newer.
+        unchanged: How many were there already.
+    """
+
+    stored: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A bucket that changed.
+
+    Args:
+        tenant_id: Whose.
+        bucket: As it is now.
+        before: Its counts until now.
+    """
+
+    tenant_id: str
+    bucket: Bucket
+    before: Counts
+
+    @property
+    def added(self) -> Counts:
+        """What came to the counts; negative where a correction took away."""
+        return self.bucket.counts - self.before
+
+
+Observer = Callable[[sa.Connection, Sequence[Change]], None]
+"""Sees the changes of a batch inside its transaction; the tenants' rows are locked."""
+
+Key = tuple[str, int, str, str]
+
+
+class Ingestion:
+    """Takes pushes.
+
+    Args:
+        store: The database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._statements = Statements(sqlite=store.is_sqlite)
+        self._observers: list[Observer] = []
+        self._commits = GroupCommit(store.write, self._apply, "letsbe-usage", BATCH)
+
+    def observe(self, observer: Observer) -> None:
+        """Add one who sees every change; before the first push."""
+        self._observers.append(observer)
+
+    async def take(self, push: Push) -> Taken:
+        """Store a push.
+
+        Raises:
+            UsageConflict: A bucket differs from what is there of the same revision, or
+                belongs to a period that is closed; nothing of the push was stored.
+            StorageUnavailable: It is not known to be stored.
+        """
+        return await self._commits.submit(push)
+
+    def close(self) -> None:
+        """Store what waits."""
+        self._commits.close()
+
+    def _apply(
+        self, connection: sa.Connection, pushes: Sequence[Push]
+    ) -> Sequence[Taken | LetsBeError]:
+        tenants = sorted({push.tenant_id for push in pushes})
+        self._statements.lock(connection, tenants)
+        closed = self._statements.closed_until(connection, tenants)
+        wanted = {(p.tenant_id, b.hour) for p in pushes for b in p.buckets}
+        present = self._statements.present(connection, sorted(wanted))
+        original = dict(present)
+        answers = [_judge(push, present, closed) for push in pushes]
+        changed = {
+            key: bucket
+            for key, bucket in present.items()
+            if original.get(key) is not bucket
+        }
+        if changed:
+            rows = [_row(key, bucket) for key, bucket in changed.items()]
+            self._statements.put(connection, rows)
+            self._tell(connection, changed, original)
+        return answers
+
+    def _tell(
+        self,
+        connection: sa.Connection,
+        changed: Mapping[Key, Bucket],
+        original: Mapping[Key, Bucket],
+    ) -> None:
+        if not self._observers:
+            return
+        changes = [
+            Change(key[0], bucket, _counts(original.get(key)))
+            for key, bucket in changed.items()
+        ]
+        for observer in self._observers:
+            observer(connection, changes)
+
+
+def _judge(
+    push: Push, present: dict[Key, Bucket], closed: Mapping[str, float]
+) -> Taken | LetsBeError:
+    newer: dict[Key, Bucket] = {}
+    refused: list[FieldError] = []
+    for place, bucket in enumerate(push.buckets):
+        key = (push.tenant_id, *bucket.key)
+        known = present.get(key)
+        if known is not None and bucket.revision < known.revision:
+            continue
+        if known is not None and bucket.revision == known.revision:
+            if bucket.counts != known.counts:
+                said = f"revision {bucket.revision} is there with other counts"
+                refused.append(FieldError(f"buckets.{place}", said))
+            continue
+        if bucket.hour < closed.get(push.tenant_id, 0.0):
+            said = "its billing period is closed"
+            refused.append(FieldError(f"buckets.{place}.hour", said))
+            continue
+        newer[key] = bucket
+    if refused:
+        message = "some buckets contradict what the Hub has; nothing was stored"
+        return UsageConflict(message, details=tuple(refused))
+    present.update(newer)
+    return Taken(len(newer), len(push.buckets) - len(newer))
+
+
+def _counts(bucket: Bucket | None) -> Counts:
+    return NOTHING if bucket is None else bucket.counts
+
+
+def _row(key: Key, bucket: Bucket) -> tuple[object, ...]:
+    return (*key, bucket.revision, *astuple(bucket.counts), time.time())
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """Add counts up."""
+    return sum(counts, NOTHING)

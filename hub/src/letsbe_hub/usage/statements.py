@@ -1,0 +1,116 @@
+"""The hand-written SQL of usage, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from letsbe_hub.storage.tables.usage import COUNTS, token_usage_buckets
+from letsbe_hub.usage.buckets import Bucket, Counts
+
+_COLUMNS = [column.name for column in token_usage_buckets.columns]
+_KEYS = ("tenant_id", "hour", "agent_id", "model")
+_REST = [name for name in _COLUMNS if name not in _KEYS]
+_KINDS = {"tenant_id": "text", "agent_id": "text", "model": "text"} | {
+    "received_at": "double precision"
+}
+_NAMES = ", ".join(_COLUMNS)
+_READ = ", ".join(f"b.{name}" for name in (*_KEYS, "revision", *COUNTS))
+_ON_CONFLICT = f"""
+ON CONFLICT ({", ".join(_KEYS)}) DO UPDATE SET
+{", ".join(f"{name} = excluded.{name}" for name in _REST)}
+"""
+_SQLITE_PUT = f"""
+INSERT INTO token_usage_buckets ({_NAMES})
+VALUES ({", ".join("?" * len(_COLUMNS))}) {_ON_CONFLICT}
+"""  # noqa: S608 - the names are those of our own table
+_SQLITE_PRESENT = f"""
+SELECT {_READ} FROM token_usage_buckets b WHERE b.tenant_id = ? AND b.hour = ?
+"""  # noqa: S608 - as above
+_SQLITE_CLOSED = """
+SELECT max(ends_at) FROM billing_periods WHERE tenant_id = ? AND state <> 'open'
+"""
+_POSTGRESQL_PUT = f"""
+INSERT INTO token_usage_buckets ({_NAMES}) SELECT * FROM unnest({
+    ", ".join(f"%s::{_KINDS.get(name, 'bigint')}[]" for name in _COLUMNS)
+}) {_ON_CONFLICT}
+"""  # noqa: S608 - as above
+_POSTGRESQL_PRESENT = f"""
+SELECT {_READ} FROM unnest(%s::text[], %s::bigint[]) AS w (tenant_id, hour)
+JOIN token_usage_buckets b ON b.tenant_id = w.tenant_id AND b.hour = w.hour
+"""  # noqa: S608 - as above
+_POSTGRESQL_CLOSED = """
+SELECT tenant_id, max(ends_at) FROM billing_periods
+WHERE tenant_id = ANY(%s) AND state <> 'open' GROUP BY tenant_id
+"""
+_POSTGRESQL_LOCK = """
+SELECT id FROM tenants WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+"""
+
+
+class Statements:
+    """What a batch of pushes asks of the database.
+
+    Args:
+        sqlite: Whether it is SQLite, which has one writer at a time.
+    """
+
+    def __init__(self, *, sqlite: bool) -> None:
+        self._sqlite = sqlite
+
+    def lock(self, connection: sa.Connection, tenants: Sequence[str]) -> None:
+        """Let no other node change these tenants' usage until the end."""
+        if not self._sqlite:
+            _cursor(connection).execute(_POSTGRESQL_LOCK, (list(tenants),))
+
+    def closed_until(
+        self, connection: sa.Connection, tenants: Sequence[str]
+    ) -> dict[str, float]:
+        """Return until when each tenant's usage is billed for good."""
+        cursor = _cursor(connection)
+        if not self._sqlite:
+            cursor.execute(_POSTGRESQL_CLOSED, (list(tenants),))
+            return dict(cursor.fetchall())
+        found = {}
+        for tenant in tenants:
+            cursor.execute(_SQLITE_CLOSED, (tenant,))
+            found[tenant] = cursor.fetchone()[0] or 0.0
+        return found
+
+    def present(
+        self, connection: sa.Connection, wanted: Sequence[tuple[str, int]]
+    ) -> dict[tuple[str, int, str, str], Bucket]:
+        """Return the buckets that are there of these tenants and hours."""
+        cursor = _cursor(connection)
+        rows: list[Any] = []
+        if self._sqlite:
+            for tenant, hour in wanted:
+                rows += cursor.execute(_SQLITE_PRESENT, (tenant, hour)).fetchall()
+        else:
+            tenants = [tenant for tenant, _ in wanted]
+            hours = [hour for _, hour in wanted]
+            cursor.execute(_POSTGRESQL_PRESENT, (tenants, hours))
+            rows = cursor.fetchall()
+        return {
+            (tenant, hour, agent, model): Bucket(
+                hour, agent, model, revision, Counts(*counts)
+            )
+            for tenant, hour, agent, model, revision, *counts in rows
+        }
+
+    def put(
+        self, connection: sa.Connection, rows: Sequence[tuple[object, ...]]
+    ) -> None:
+        """Write buckets, new or in place of those that are there."""
+        cursor = _cursor(connection)
+        if self._sqlite:
+            cursor.executemany(_SQLITE_PUT, rows)
+        else:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(_POSTGRESQL_PUT, columns)
+
+
+def _cursor(connection: sa.Connection) -> Any:  # noqa: ANN401 - either driver's
+    return connection.connection.cursor()
