@@ -86,6 +86,11 @@ class Home:
         return self.folder / "cheat-sheets"
 
     @property
+    def master_skill(self) -> Path:
+        """How agents reach the tenant's tools, as a skill."""
+        return self.folder / "SKILL.md"
+
+    @property
     def plugin_set(self) -> Path:
         """Which of the installed plugins this tenant uses."""
         return self.folder / "plugins.json"

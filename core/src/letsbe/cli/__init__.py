@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": ("letsbe.cli.audit:audit", "Read and verify the audit log."),
     "usage": ("letsbe.cli.usage:usage", "See what tokens were used."),
     "redact": ("letsbe.cli.redact:redact", "Take the secrets out of text."),
+    "tools": ("letsbe.cli.tools:tools", "See and register the tenant's tools."),
     "plugins": ("letsbe.cli.plugins:plugins", "See which plugins are in use."),
     "demo": ("letsbe.cli.demo:demo", "Watch one day of an agent in a minute."),
     "completion": ("letsbe.cli.completion:completion", "Complete commands by shell."),
