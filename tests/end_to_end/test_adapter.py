@@ -105,7 +105,7 @@ def test_the_keys_are_good_for_the_tool_alone(
         assert elsewhere["status"] != "ok"
 
 
-BAD = (
+BAD: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("no_such", {}, "unknown_tool"),
     ("get_post", {"id": "x"}, "invalid_request"),
     ("get_post", {"id": "0" * 24}, "tool_not_found"),
