@@ -12,7 +12,6 @@ import pytest
 from letsbe.configuration import load_configuration
 from letsbe.home import Home
 from letsbe.proxy.opening import load_redactors
-from letsbe.proxy.recall import recalling
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.vault.secret import Secret
 
@@ -44,7 +43,7 @@ def secrets() -> Secrets:
 def pipeline(tenant: Any, secrets: Secrets) -> Pipeline:
     home = Home(Path(tenant.home))
     plugins = load_redactors(home, load_configuration(home), secrets)
-    return Pipeline(recalling(plugins.redaction_layers, secrets))
+    return Pipeline(plugins.redaction_layers)
 
 
 def prose(chance: random.Random, words: int) -> str:

@@ -20,7 +20,6 @@ from letsbe.configuration import ProxySettings
 from letsbe.home import Home
 from letsbe.proxy.metering import Bucket, Meter, buckets
 from letsbe.proxy.opening import assemble
-from letsbe.proxy.recall import recalling
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.finding import Finding, RedactionLayer
@@ -259,7 +258,7 @@ def start(home: Home, provider: Provider) -> Iterator[Start]:
                 }
             )
             watched = closing.enter_context(contextlib.closing(WatchedVault(home)))
-            pipeline = Pipeline(recalling([Registered(watched), *layers], watched))
+            pipeline = Pipeline([Registered(watched), *layers])
             watched.start(lambda: None)
             meter = Meter(database, home.usage_journals)
             app = assemble(

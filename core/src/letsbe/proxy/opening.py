@@ -20,7 +20,6 @@ from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import Connections, Timeouts
 from letsbe.proxy.forwarding import Forwarder
 from letsbe.proxy.metering import Meter
-from letsbe.proxy.recall import recalling
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.pipeline import Pipeline
@@ -71,7 +70,7 @@ def open_proxy(home: Home) -> Iterator[Proxy]:
         database = closing.enter_context(contextlib.closing(Database(home.database)))
         vault = closing.enter_context(contextlib.closing(WatchedVault(home)))
         plugins = load_redactors(home, configuration, vault)
-        pipeline = Pipeline(recalling(plugins.redaction_layers, vault))
+        pipeline = Pipeline(plugins.redaction_layers)
         vault.start(lambda: pipeline.find(b"-"))
         meter = Meter(database, home.usage_journals)
         app = assemble(configuration.proxy, upstreams, vault, pipeline, meter)

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letsbe_redactor_entropy import letsbe_redaction_layers
+from letsbe_redactor_entropy.engines import HyperscanRuns
 from letsbe_redactor_entropy.judging import entropy, is_secret
 from letsbe_redactor_entropy.layer import EntropyLayer
+from letsbe_redactor_entropy.runs import long_runs
 
 LAYER = EntropyLayer()
 BASE62 = string.ascii_letters + string.digits
@@ -131,3 +133,18 @@ def test_the_plugin_registers_one_layer() -> None:
     (layer,) = letsbe_redaction_layers()
 
     assert (layer.name, layer.order) == ("entropy", 30)
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["a" * 31, "b9" * 20, "é", " ", "\\n", "\\u00e9", '"', "x", "+/", "漢字", "\0"]
+    )
+    | st.text(max_size=5),
+    max_size=12,
+)
+
+
+@given(PIECES)
+def test_both_searches_find_the_same_runs(pieces: list[str]) -> None:
+    text = "".join(pieces).encode("utf-8", "surrogatepass")
+    assert list(HyperscanRuns()(text)) == list(long_runs(text))

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import hyperscan
 
+from letsbe_redactor_patterns.heads import head
 from letsbe_redactor_patterns.rules import RUN, Rule
 from letsbe_redactor_patterns.scanning import Hits
 
@@ -45,12 +46,21 @@ class HyperscanScanner:
 
 
 class _Expression(NamedTuple):
-    """One expression: its source and anchor, its flags and the group it is in."""
+    """One expression for Hyperscan.
+
+    Args:
+        source: The expression.
+        anchor: The literal it begins with.
+        flags: Hyperscan's flags.
+        group: Which database it is in.
+        test: What must match where it does, if it is only the head of that.
+    """
 
     source: bytes
     anchor: bytes
     flags: int
     group: bytes
+    test: bytes | None
 
 
 class _Group:
@@ -61,6 +71,12 @@ class _Group:
         # What follows an anchor of a token has one length, so each begins apart.
         self._is_exact = all(expression.group != b"loose" for expression in expressions)
         self._anchors = [expression.anchor for expression in expressions]
+        self._tests = [
+            re.compile(expression.test, re.IGNORECASE | re.DOTALL).match
+            if expression.test
+            else None
+            for expression in expressions
+        ]
         database = hyperscan.Database()
         database.compile(
             expressions=[expression.source for expression in expressions],
@@ -83,7 +99,12 @@ class _Group:
                 for first, end, number in found
                 for start in self._starts(text, first, end, number)
             }
-        return [(self._numbers[number], start) for start, number in sorted(starts)]
+        tests = self._tests
+        return [
+            (self._numbers[number], start)
+            for start, number in sorted(starts)
+            if (test := tests[number]) is None or test(text, start)
+        ]
 
     def _starts(self, text: bytes, first: int, end: int, number: int) -> list[int]:
         """Return all places where a match that ends here may begin.
@@ -126,10 +147,17 @@ def _expressions(rules: Sequence[Rule]) -> dict[_Expression, list[int]]:
     expressions: dict[_Expression, list[int]] = {}
     for number, rule in enumerate(rules):
         for anchor in rule.anchors:
-            source = re.escape(anchor) + _following(rule, anchor)
-            expression = _Expression(source, anchor, _flags(rule), _group(rule, anchor))
+            expression = _expression(rule, anchor)
             expressions.setdefault(expression, []).append(number)
     return expressions
+
+
+def _expression(rule: Rule, anchor: bytes) -> _Expression:
+    literal, following = re.escape(anchor), _following(rule, anchor)
+    flags, group = _flags(rule), _group(rule, anchor)
+    if rule.place != "loose" or (cheap := head(following)) == following:
+        return _Expression(literal + following, anchor, flags, group, None)
+    return _Expression(literal + cheap, anchor, flags, group, literal + following)
 
 
 def _flags(rule: Rule) -> int:
@@ -140,7 +168,7 @@ def _flags(rule: Rule) -> int:
 def _group(rule: Rule, anchor: bytes) -> bytes:
     if rule.place == "loose":
         return b"loose"
-    return anchor if len(anchor) == 1 else b"literal"
+    return b"single" if len(anchor) == 1 else b"literal"
 
 
 def _following(rule: Rule, anchor: bytes) -> bytes:

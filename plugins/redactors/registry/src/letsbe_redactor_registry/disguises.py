@@ -40,14 +40,21 @@ def folded_forms_of(value: str) -> dict[bytes, str]:
     Returns:
         The disguise's name by the form in lower case.
     """
-    value = value.strip()
-    data = _encoded(value)
-    forms = {}
-    if looks_random(data) and len(data) >= SHORTEST:
-        forms = {data.lower(): "plain", _encoded(value[::-1]).lower(): "reversed"}
-    if len(data) * 2 >= SHORTEST:
-        forms |= {data.hex().encode(): "hex", f"%{data.hex('%')}".encode(): "url"}
-    return forms
+    data = _encoded(value.strip())
+    return {data.lower(): "plain"} if _is_worth_hiding(data) else {}
+
+
+def turned_forms_of(value: str) -> dict[bytes, str]:
+    """Give the forms of a value that read backwards.
+
+    Args:
+        value: The secret's value.
+
+    Returns:
+        The disguise's name by the form.
+    """
+    turned = _encoded(value.strip()[::-1])
+    return {turned: "reversed"} if _is_worth_hiding(turned) else {}
 
 
 def reduced_forms_of(value: str) -> dict[Form, str]:
@@ -98,15 +105,23 @@ def hints_of(value: str) -> set[bytes]:
         value: The secret's value.
 
     Returns:
-        Pieces of the value and of its encodings, and its first two groups of four, in
-        lower case.
+        Pieces of the value and of its encodings.
     """
     data = _encoded(value.strip())
     hints = {core[:SEED] for core in base64_cores(data) if len(core) >= SHORTEST}
-    if looks_random(data) and len(data) >= SHORTEST:
-        hints.add(data[:_GROUP] + b" " + data[_GROUP : 2 * _GROUP])
-        hints.update(_seeds(data))
-    return {hint.lower() for hint in hints}
+    return hints | set(_seeds(data)) if _is_worth_hiding(data) else hints
+
+
+def groups_of(value: str) -> set[bytes]:
+    """Give a value's first two groups of four, as it stands where it is in groups.
+
+    Args:
+        value: The secret's value.
+    """
+    data = _encoded(value.strip())
+    if not _is_worth_hiding(data):
+        return set()
+    return {data[:_GROUP] + b" " + data[_GROUP : 2 * _GROUP]}
 
 
 def _seeds(data: bytes) -> Iterator[bytes]:
@@ -121,6 +136,10 @@ def looks_random(data: bytes) -> bool:
     word = letters(level(data))
     changes = len(_CHANGES.findall(word))
     return len(word) >= LONG_ENOUGH or changes >= 3 or not word.isascii()
+
+
+def _is_worth_hiding(data: bytes) -> bool:
+    return len(data) >= SHORTEST and looks_random(data)
 
 
 def _encoded(text: str) -> bytes:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from letsbe_redactor_registry.disguises import hints_of
+from letsbe_redactor_registry.disguises import groups_of, hints_of
 from letsbe_redactor_registry.index import View
 from letsbe_redactor_registry.part import Hits, What
 from letsbe_redactor_registry.reduced import Reduced
@@ -118,10 +118,8 @@ def _shown(reduced: Reduced, pieces: Sequence[tuple[int, int]], value: str) -> b
     if not pieces or pieces[-1][1] - pieces[0][0] > REACH:
         return False
     text = reduced.text[pieces[0][0] : pieces[-1][1]]
-    folded = text.lower()
-    return any(hint in folded for hint in hints_of(value)) or _plain_signs().seen(
-        b" " + text
-    )
+    hints = hints_of(value) | groups_of(value)
+    return any(hint in text for hint in hints) or _plain_signs().seen(b" " + text)
 
 
 @lru_cache(maxsize=1)

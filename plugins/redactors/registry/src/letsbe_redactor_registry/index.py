@@ -9,8 +9,10 @@ from typing import NamedTuple
 from letsbe.plugin import RegisteredSecrets
 from letsbe_redactor_registry.disguises import (
     folded_forms_of,
+    groups_of,
     hints_of,
     reduced_forms_of,
+    turned_forms_of,
 )
 from letsbe_redactor_registry.engines import Choice, Engine
 from letsbe_redactor_registry.forms import forms_of
@@ -28,7 +30,7 @@ class _Compiled(NamedTuple):
     entries: frozenset[Entry]
     whole: Part[What]
     reduced: Part[tuple[What, str]] | None
-    hints: Engine | None
+    hints: tuple[Engine, ...]
 
 
 class View(NamedTuple):
@@ -129,7 +131,7 @@ class Index:
             frozenset(name for name, _ in entries),
             tuple(each.whole for each in compiled),
             tuple(each.reduced for each in compiled if each.reduced),
-            tuple(each.hints for each in compiled if each.hints),
+            tuple(engine for each in compiled for engine in each.hints),
             self._base.entries - entries,
         )
 
@@ -137,14 +139,20 @@ class Index:
         choice = self._choice
         if not self._disguises:
             whole = Part(entries, choice, _exact_forms, _what)
-            return _Compiled(entries, whole, None, None)
-        hints = sorted(set().union(*(hints_of(value) for _, value in entries)))
-        here = hints if choice.one_pass else []
+            return _Compiled(entries, whole, None, ())
+        # Apart, because groups hold a space: beside them all others cost three times.
+        hints = [
+            sorted(set().union(*(of(value) for _, value in entries)))
+            for of in (hints_of, groups_of)
+        ]
+        here = [hint.lower() for each in hints for hint in each]
         return _Compiled(
             entries,
-            Part(entries, choice, _all_forms, _what, here),
+            Part(entries, choice, _all_forms, _what, here if choice.one_pass else ()),
             Part(entries, choice, reduced_forms_of, _what_and_value),
-            None if here else choice.compile(hints, [True] * len(hints)),
+            ()
+            if choice.one_pass
+            else tuple(choice.compile(each, [False] * len(each)) for each in hints),
         )
 
     def _worth_merging(self, view: View) -> bool:
@@ -191,7 +199,7 @@ def _exact_forms(value: str) -> dict[Form, str]:
 def _all_forms(value: str) -> dict[Form, str]:
     folded = folded_forms_of(value)
     forms = {Form(form, folded=True): rule for form, rule in folded.items()}
-    for form, rule in forms_of(value).items():
+    for form, rule in (*forms_of(value).items(), *turned_forms_of(value).items()):
         if form.lower() not in folded:
-            forms[Form(form, folded=False)] = rule
+            forms.setdefault(Form(form, folded=False), rule)
     return forms

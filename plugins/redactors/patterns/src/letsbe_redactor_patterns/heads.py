@@ -1,0 +1,95 @@
+"""The part of a rule's test that Hyperscan does well.
+
+A literal that stands behind something of variable length makes it run an automaton over
+the whole text, at five times the cost. So such a test is cut off behind the literal's
+first letters; what that lets through is tested in full afterwards, and is little.
+"""
+
+from __future__ import annotations
+
+import re
+
+KEPT = 2
+"""How many letters of such a literal are kept."""
+
+_ITEM = re.compile(
+    rb"(?P<open>\(\?:)|(?P<close>\))|(?P<bar>\|)"
+    rb"|(?P<literal>[^\\\[\](){}.*+?|^$]|\\[^A-Za-z0-9])"
+    rb"|\\x[0-9a-fA-F]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\.",
+    re.DOTALL,
+)
+_TIMES = re.compile(rb"(?:[*+?]|\{[0-9]*,?[0-9]*\})\??")
+
+
+def head(expression: bytes) -> bytes:
+    """Return an expression that matches wherever the given one does, and is cheap.
+
+    Args:
+        expression: Literals, classes, groups without a capture, alternatives and
+            repetitions.
+
+    Returns:
+        The expression itself if it is cheap.
+    """
+    return _Cutting(expression).alternatives(after_variable=False)[0]
+
+
+class _Cutting:
+    """Reads an expression once, from left to right, and drops parts of it."""
+
+    def __init__(self, expression: bytes) -> None:
+        self._expression = expression
+        self._position = 0
+
+    def alternatives(self, *, after_variable: bool) -> tuple[bytes, bool]:
+        """Read up to the group's end.
+
+        Returns:
+            What is left of it, and whether something was cut off.
+        """
+        kept: list[bytes] = []
+        any_cut = False
+        while True:
+            branch, cut = self._sequence(after_variable=after_variable)
+            kept.append(branch)
+            any_cut = any_cut or cut
+            if not self._skip(b"|"):
+                return b"|".join(kept), any_cut
+
+    def _sequence(self, *, after_variable: bool) -> tuple[bytes, bool]:
+        kept: list[bytes] = []
+        cut, variable, letters = False, after_variable, 0
+        while (item := self._item(after_variable=variable)) is not None:
+            text, is_literal, times, group_cut = item
+            single = is_literal and not times
+            if not cut:
+                if variable and single and letters >= KEPT:
+                    cut = True
+                else:
+                    kept.append(text + times)
+                    cut = group_cut
+            variable = variable or not single
+            letters = letters + 1 if single else 0
+        return b"".join(kept), cut
+
+    def _item(self, *, after_variable: bool) -> tuple[bytes, bool, bytes, bool] | None:
+        """Read one item: its text, whether it is a literal, how often, and if cut."""
+        match = _ITEM.match(self._expression, self._position)
+        if match is None or match["close"] or match["bar"]:
+            return None
+        self._position = match.end()
+        text, cut = match[0], False
+        if match["open"]:
+            inner, cut = self.alternatives(after_variable=after_variable)
+            self._skip(b")")
+            text = b"(?:" + inner + b")"
+        times = _TIMES.match(self._expression, self._position)
+        if times is None:
+            return text, match["literal"] is not None, b"", cut
+        self._position = times.end()
+        return text, match["literal"] is not None, times[0], cut
+
+    def _skip(self, sign: bytes) -> bool:
+        found = self._expression.startswith(sign, self._position)
+        self._position += len(sign) if found else 0
+        return found
