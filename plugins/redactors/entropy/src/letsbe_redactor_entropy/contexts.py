@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 
 _NEAR = 32
 _NAMED_NEAR = 96
 _FAR = 1024
 
+_ELEMENT = re.compile(rb"<([A-Za-z0-9_.:-]{1,64})>\Z")
 _NAME = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 _QUOTES = b"\"'`\\"
+_OPENING = _QUOTES + b" \t[<"
 _HARMLESS_NAME = re.compile(
     rb"""
     (?: .*[._-])? (?:
@@ -29,30 +32,39 @@ _HARMLESS_NAME = re.compile(
     | trace | span | session | sessionkey | kid | request | correlation | key_?id
     | code_?(?:challenge|verifier)
     | public_?key | pub_?key | pubkey | cert(?:ificate)? | ca | x5c | n | x | y | crv
+    | [Mm]odulus | exponent | site_?key | boundary | serial(?:_?number)? | id-\d
     | model | name | version | resolved | narhash | h1 | class(?:name)? | tag | slug
     | next_?page_?token | page_?token | next_?token
     )
     | [a-z].*(?:Id|ID|Uuid|Hash|Sha|Sha256|Digest|Checksum|Url|Uri|Path|Fingerprint)
     | .*(?:Signature|Cursor|CacheKey|[nN]extToken|PublicKey|Certificate|PageToken)
-    | .*_ID | .*_(?:SHA|HASH|DIGEST|URL|PATH)
+    | .*_ID | .*_(?:SHA|HASH|DIGEST|URL|PATH) | .*PUBLIC_?KEY | .*SITE_?KEY
     """,
     re.VERBOSE,
 )
 _BEFORE = re.compile(
     rb"""(?:
-      base64,\s? | ;base64\\?,
+      base64,\s? | ;base64\\?, | \?B\?
     | (?:sha-?\d{1,3}|md5|h1|h2|blake\w{1,4}|rmd160|multihash|narHash|crc32c?)[-:=@/]\s?
     | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S{1,24}|sk-(?:ssh|ecdsa)\S{1,40})\s{1,4}
     | (?:commit|index|tree|parent|object|merge|revert|blob|tag|HEAD|rev|from)\s{1,4}
-    | (?:pubkey|public.?key|fingerprint|peer|checksum|digest|hash):?\s{1,4}
+    | (?:pubkey|(?:public|site).?key|fingerprint|peer|checksum|digest|hash|serial)
+      :?\s{1,4}
     | (?:traceparent|tracestate|etag|if-none-match|x-request-id):\s?(?:W/)?\\{0,7}"?
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
+)
+_PUBLIC_KEY = re.compile(
+    rb"(?:public|publishable|site|host|verify|verification)[ _-]?keys?"
+    rb"(?:(?!private|secret)[^\r\n]){0,60}\Z",
+    re.IGNORECASE,
 )
 _MAGIC = re.compile(
     rb"""
       iVBORw0KGgo | /9j/ | R0lGOD | UklGR | PHN2Zy | PD94bW | JVBERi0 | UEsDB | H4sI
     | Qk[0-9A-Z] | AAAA(?:B3NzaC1|C3NzaC1|E2VjZHNh|GnNrLX|HHNr|IGZ0e|GGZ0e) | SUkqA
+    | MI(?:GfMA0GCSqGSIb3|IB(?:IjANBgkqhkiG9w0BAQEFAAOC|oTANBgkqhkiG9w0BAQEFAAOC))
+    | MI[A-Za-z]{2}IjANBgkqhkiG9w0BAQE | M(?:Fkw|HYw|HkwD)EwYHKoZIzj | MCowBQYDK2V
     | T2dnU | SUQz | d09GM | d09GR | AAEAAAA | GkXfo | data | TVqQ | f0VMR
     """,
     re.VERBOSE,
@@ -67,40 +79,69 @@ _IDENTIFIER = re.compile(
     | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf
     | sb_publishable
     | sha(?:1|256|384|512)?(?=-) | md5(?=-)
-    )[_-] | call(?=[0-9]) | fc(?=_)""",
+    )[_-] | call(?=[0-9]) | fc(?=_)
+    | Qm[A-Za-z0-9]{44} | baf[a-z0-9]{50}
+    | (?:age|npub|addr|cosmos|bc)1[a-z0-9]{30} | [xyz]pub[a-zA-Z0-9]{100}""",
     re.VERBOSE,
 )
 _UUID = re.compile(rb"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
-_BLOCK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{3,60})-----")
-_ANNOUNCING = b',-:=@/ \t"\\'
+_BLOCK = re.compile(rb"-----? ?(BEGIN|END) ([A-Z0-9 ]{3,60}?) ?-----?")
+_MAIL_SIGNATURE = re.compile(
+    rb"(?:DKIM-Signature|ARC-Seal|ARC-Message-Signature|X-[A-Za-z-]{1,30}-Signature): "
+    rb"(?:[^\r\n\\]|\r?\n[ \t]|(?:\\r)?\\n(?: |\\t)|\\t)*"
+)
+_TRANSFER = b"Content-Transfer-Encoding: base64"
+_ANNOUNCING = b',-:=@/? \t"\\'
 _ADDRESS = b"/?&=#%.:@~,;+!"
 _ADDRESS_ENDS = (b" ", b'"', b"'", b"\n", b"\t", b"`", b"<", b">", b"(", b"\\")
 _FILE = re.compile(rb"\.(?:[a-z][a-z0-9]{1,4}|(?:min|map|module)\.[a-z]{2,4})\b")
 
 
 class PublicBlocks:
-    """The stretches of a text between ``BEGIN`` and ``END`` that are no secret.
+    """The stretches of a text that are public: armoured blocks, signatures of mail.
 
     Args:
         text: The text.
     """
 
     def __init__(self, text: bytes) -> None:
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        if b"-----BEGIN " not in text:
-            return
-        for match in _BLOCK.finditer(text):
-            if match[1] == b"BEGIN" and b"PRIVATE" not in match[2]:
-                self._starts.append(match.end())
-                self._ends.append(len(text))
-            elif match[1] == b"END" and self._ends:
-                self._ends[-1] = min(self._ends[-1], match.start())
+        blocks = sorted([*_armoured(text), *_signatures(text), *_attachments(text)])
+        self._starts = [start for start, _ in blocks]
+        self._ends = [end for _, end in blocks]
 
     def holds(self, position: int) -> bool:
         """Say whether a position lies in such a block."""
         index = bisect_right(self._starts, position) - 1
         return index >= 0 and position < self._ends[index]
+
+
+def _armoured(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield what stands between ``BEGIN`` and ``END`` of what is not private."""
+    if b"---BEGIN " not in text and b"--- BEGIN " not in text:
+        return
+    begin: int | None = None
+    for match in _BLOCK.finditer(text):
+        if begin is not None:
+            yield begin, match.start()
+        opens = match[1] == b"BEGIN" and b"PRIVATE" not in match[2]
+        begin = match.end() if opens else None
+    if begin is not None:
+        yield begin, len(text)
+
+
+def _signatures(text: bytes) -> Iterator[tuple[int, int]]:
+    if b"ignature: " in text or b"eal: " in text:
+        yield from (match.span() for match in _MAIL_SIGNATURE.finditer(text))
+
+
+def _attachments(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield what mail carries in base64, up to the boundary of the part."""
+    position = text.find(_TRANSFER)
+    while position >= 0:
+        end = text.find(b"--", position)
+        end = len(text) if end < 0 else end
+        yield position, end
+        position = text.find(_TRANSFER, end)
 
 
 def is_harmless_place(text: bytes, start: int, end: int) -> bool:
@@ -114,6 +155,8 @@ def is_harmless_place(text: bytes, start: int, end: int) -> bool:
     if _MAGIC.match(text, start) or _is_announced(text, start):
         return True
     if _HARMLESS_NAME.fullmatch(name_before(text, start)):
+        return True
+    if _PUBLIC_KEY.search(text, max(0, start - _NAMED_NEAR), start):
         return True
     return _is_in_address(text, start) or _FILE.match(text, end) is not None
 
@@ -136,9 +179,10 @@ def name_before(text: bytes, start: int) -> bytes:
     Returns:
         The name; empty if there is none.
     """
-    before = text[max(0, start - _NAMED_NEAR) : start].rstrip(_QUOTES).rstrip()
-    if before[-1:] == b">":
-        before = before[:-1]
+    before = text[max(0, start - _NAMED_NEAR) : start].rstrip(_OPENING)
+    if element := _ELEMENT.search(before):
+        return element[1]
+    before = before.removesuffix(b">")
     if before[-1:] not in (b":", b"="):
         return b""
     before = before.rstrip(b":=").rstrip().rstrip(b"]" + _QUOTES)

@@ -19,6 +19,9 @@ _DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
 _ALTERNATIVE = b"-_"
 _TEXT = re.compile(rb"[^\t\n\r -~]")
 _LONGEST_HEX = 160
+_NAMED_DIGEST = re.compile(
+    rb"(?:[A-Za-z]{2,20}[0-9]{0,3}[-_/.]){1,6}(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})"
+)
 _WORDS = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}|[0-9]{6,}")
 _NUMBERS = re.compile(rb"(?<=[A-Za-z])[0-9]{1,5}")
 _SEPARATORS = re.compile(rb"[-_/+]+")
@@ -52,9 +55,10 @@ def is_secret(value: bytes) -> bool:
 
 
 def is_digest(value: bytes) -> bool:
-    """Say whether a value is a digest of a usual length or a longer dump."""
-    usual = len(value) in _DIGEST_LENGTHS or len(value) > _LONGEST_HEX
-    return usual and _HEX.fullmatch(value) is not None
+    """Say whether a value is a digest, with words before it or alone, or a dump."""
+    if len(value) in _DIGEST_LENGTHS or len(value) > _LONGEST_HEX:
+        return _HEX.fullmatch(value) is not None
+    return _NAMED_DIGEST.fullmatch(value) is not None
 
 
 def is_encoded_text(value: bytes) -> bool:

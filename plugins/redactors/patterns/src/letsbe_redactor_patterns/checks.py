@@ -22,6 +22,7 @@ _HARMLESS = re.compile(
     rb"|has|is|show|hide|forgot|require[sd]?|invalid|missing)[_.-]*\Z",
     re.IGNORECASE,
 )
+_RESOURCE = re.compile(rb"\barn:aws[\w:/-]*\Z")
 _COOKIE_ATTRIBUTES = (b"path", b"domain", b"expires", b"max-age", b"samesite")
 _SESSION = re.compile(
     rb"sess|sid\Z|token|auth|jwt|csrf|xsrf|remember|logged_in|login|credential|secret"
@@ -29,9 +30,29 @@ _SESSION = re.compile(
 _PARAMETER = re.compile(rb"[a-z_]{2,16}=")
 _SECRET_KIND = re.compile(rb"""kind\\{0,7}["']?:[ ]?\\{0,7}["']?Secret\b(?!\w)""")
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DESCRIBING = re.compile(
+    rb"(?:id|name|ref|url|uri|path|file|dir|type|len|length|size|policy|expir\w*|ttl|age"
+    rb"|count|limit|field|column|label|hint|text|title|message|key|host|port|user|alg"
+    rb"|algorithm|method|endpoint|scope|version|provider|manager|store|input|box|format"
+    rb"|regex|pattern|class|arn|vault|prefix|suffix|rule|schema|model|reset|change\w*"
+    rb"|ization|izer|ize|ized|s?_?at|s?_?on|rotation|generator|service|group|domain)s?\Z",
+    re.IGNORECASE,
+)
+_ARMOUR = re.compile(rb"-----?[^-]{1,60}-----?|\\\\+[nrt]")
 _TEMPLATE = re.compile(
     rb"\{|\b(?:required|nullable|min|max|confirmed)[:|]|\\n|%[sdrqv](?![A-Za-z0-9])|\#[0-9a-fA-F]{3,8}\Z"
 )
+
+
+def form(value: bytes, match: re.Match[bytes]) -> bool:
+    """Anything: the form alone is enough."""
+    return True
+
+
+def key_block(value: bytes, match: re.Match[bytes]) -> bool:
+    """A private key's lines: base64, not a word that stands for them."""
+    body = _ARMOUR.sub(b"", value)
+    return values.classes(body) > 1 and len(set(body)) > 6
 
 
 def some(value: bytes, match: re.Match[bytes]) -> bool:
@@ -56,7 +77,8 @@ def dense(value: bytes, match: re.Match[bytes]) -> bool:
 
 def mixed(value: bytes, match: re.Match[bytes]) -> bool:
     """A token of a very weak form: lower case, upper case and digits."""
-    return token(value, match) and values.classes(value) == 3
+    drawn = values.classes(value) == 3 and not values.is_spelled(value)
+    return drawn and token(value, match)
 
 
 def hexadecimal(value: bytes, match: re.Match[bytes]) -> bool:
@@ -69,6 +91,8 @@ def assigned(value: bytes, match: re.Match[bytes]) -> bool:
     if is_stand_in(value) or _is_harmless(match) or _is_in_url(match):
         return False
     strong = _is_password(match)
+    if match["op"].startswith((b"==", b"!=")):
+        return values.is_literal(value, password=strong)
     if match["q"]:
         return _quoted(value, strong=strong)
     if values.is_literal(value, password=strong):
@@ -90,18 +114,22 @@ def other_key(value: bytes, match: re.Match[bytes]) -> bool:
 
 def spoken(value: bytes, match: re.Match[bytes]) -> bool:
     """What a sentence calls a password: letters with digits or signs among them."""
-    if is_stand_in(value) or value.endswith((b"=", b"{")) or b"{" in value[1:]:
-        return False
-    return values.is_literal(value, password=_is_password(match))
+    return _is_spoken(value) and values.is_literal(value, password=_is_password(match))
+
+
+def uttered(value: bytes, match: re.Match[bytes]) -> bool:
+    """What a sentence in any language calls a password."""
+    return _is_spoken(value) and values.is_literal(value, password=True)
 
 
 def beside(value: bytes, match: re.Match[bytes]) -> bool:
     """What stands right behind the word "password": only what no word looks like."""
-    return (
-        spoken(value, match)
-        and values.classes(value) + values.has_sign(value) >= 3
-        and len(value) >= 8
-    )
+    return spoken(value, match) and _is_varied(value)
+
+
+def said_first(value: bytes, match: re.Match[bytes]) -> bool:
+    """What a sentence begins with before it calls it a password."""
+    return uttered(value, match) and _is_varied(value)
 
 
 def flag(value: bytes, match: re.Match[bytes]) -> bool:
@@ -119,6 +147,49 @@ def option(value: bytes, match: re.Match[bytes]) -> bool:
     if password and (match["op"] == b"=" or match["q"]):
         return True
     return values.is_literal(value, password=password)
+
+
+def argument(value: bytes, match: re.Match[bytes]) -> bool:
+    """What a call is given as a password or key: a literal, not a label or a name."""
+    if is_stand_in(value) or is_sentence(value):
+        return False
+    if b" " in value and values.classes(value) < 3:
+        return False
+    return values.is_literal(value, password=True)
+
+
+def listed(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind a sensitive name in a list: only what no name looks like."""
+    if not argument(value, match):
+        return False
+    return _is_varied(value)
+
+
+def digits(value: bytes, match: re.Match[bytes]) -> bool:
+    """A code with digits in it."""
+    return len(value) >= 6 and sum(48 <= byte <= 57 for byte in value) >= 2
+
+
+def parameter(value: bytes, match: re.Match[bytes]) -> bool:
+    """What an address carries as a code: random, and no digest or identifier."""
+    if _UUID.fullmatch(value) or values.is_code(value) or _is_harmless(match):
+        return False
+    return values.is_random(value) and not is_stand_in(value)
+
+
+def assigned_value(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind a name that often has a harmless value: a long literal."""
+    if is_stand_in(value) or values.is_code(value) or _is_harmless(match):
+        return False
+    varied = values.classes(value) == 3 or values.is_random(value)
+    return varied and values.is_literal(value)
+
+
+def suffixed(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands behind a name that only begins or goes on sensitively."""
+    if _DESCRIBING.search(match["rest"]) or _is_harmless(match):
+        return False
+    return listed(value, match) and _UUID.fullmatch(value) is None
 
 
 def header(value: bytes, match: re.Match[bytes]) -> bool:
@@ -179,7 +250,22 @@ def in_url(value: bytes, match: re.Match[bytes]) -> bool:
     """A password in a URL."""
     if is_stand_in(value) or re.fullmatch(rb"%[sdvq]|[:\w]{1,2}", value):
         return False
+    if match[0].startswith(b"://" + value + b":"):
+        return False  # postgres:postgres, as examples have it
     return not re.match(rb"[{<$%]?\w*[}>(]", value)
+
+
+def _is_varied(value: bytes) -> bool:
+    """Say whether a value has more in it than names and words have."""
+    if len(value) < 8:
+        return False
+    if values.classes(value) + values.has_sign(value) >= 3:
+        return True
+    return values.is_random(value) and (len(value) >= 16 or value.isalpha())
+
+
+def _is_spoken(value: bytes) -> bool:
+    return not (is_stand_in(value) or value.endswith((b"=", b"{")) or b"{" in value[1:])
 
 
 def _is_in_url(match: re.Match[bytes]) -> bool:
@@ -189,8 +275,8 @@ def _is_in_url(match: re.Match[bytes]) -> bool:
 
 
 def _is_harmless(match: re.Match[bytes]) -> bool:
-    before = match.string[max(0, match.start() - 16) : match.start()]
-    return _HARMLESS.search(before) is not None
+    before = match.string[max(0, match.start() - 80) : match.start()]
+    return _HARMLESS.search(before) is not None or _RESOURCE.search(before) is not None
 
 
 def _is_password(match: re.Match[bytes]) -> bool:
@@ -235,7 +321,10 @@ def _quoted(value: bytes, *, strong: bool) -> bool:
 
 
 CHECKS: Mapping[str, Check] = {
+    "form": form,
+    "key_block": key_block,
     "some": some,
+    "said_first": said_first,
     "token": token,
     "dense": dense,
     "mixed": mixed,
@@ -243,8 +332,15 @@ CHECKS: Mapping[str, Check] = {
     "assigned": assigned,
     "other_key": other_key,
     "spoken": spoken,
+    "uttered": uttered,
     "beside": beside,
     "flag": flag,
+    "argument": argument,
+    "listed": listed,
+    "suffixed": suffixed,
+    "assigned_value": assigned_value,
+    "parameter": parameter,
+    "digits": digits,
     "option": option,
     "header": header,
     "cookie": cookie,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +25,10 @@ _AHEAD = 80
 
 _BEFORE = 24
 _COMMAND = 320
-_SEPARATORS = (b"\n", b"\\n", b"|", b";", b"&&")
+_WITH_PARTS = {"regex", "follow", "before", "program"}
+_LINE_ENDS = (b"\n", b"\\n")
+_SEPARATORS = (*_LINE_ENDS, b"|", b";", b"&&")
+_BACKSLASH = 0x5C
 
 
 class RuleBroken(LetsBeError):
@@ -136,11 +140,19 @@ class Rule:
             return False
         if self.program is None:
             return True
-        begin = max(0, start - _COMMAND)
-        for separator in _SEPARATORS:
-            last = text.rfind(separator, begin, start)
-            begin = begin if last < 0 else last + len(separator)
+        begin = _begin_of_command(text, start)
         return self.program.search(text, begin, start) is not None
+
+
+def _begin_of_command(text: bytes, start: int) -> int:
+    """Find where the command begins that goes on at an offset, over broken lines."""
+    begin = max(0, start - _COMMAND)
+    for separator in _SEPARATORS:
+        last = text.rfind(separator, begin, start)
+        while last > 0 and separator in _LINE_ENDS and text[last - 1] == _BACKSLASH:
+            last = text.rfind(separator, begin, last)
+        begin = begin if last < 0 else last + len(separator)
+    return begin
 
 
 def _has(match: re.Match[bytes], group: str) -> bool:
@@ -181,16 +193,27 @@ def parse_rules(document: str) -> list[Rule]:
     """Read the rules of one file and test each by its examples.
 
     Args:
-        document: TOML with an array of tables ``rule``.
+        document: TOML with an array of tables ``rule`` and, if several share a part
+            of a pattern, a table ``parts``.
 
     Raises:
         RuleBroken: It is malformed, or a rule fails one of its examples.
     """
-    tables = tomllib.loads(document)["rule"]
+    content = tomllib.loads(document)
+    parts = content.get("parts", {})
+    tables = [_assembled(table, parts) for table in content["rule"]]
     rules = [_rule(table) for table in tables]
     for rule, table in zip(rules, tables, strict=True):
         _test(rule, table["good"], table.get("bad", ()))
     return rules
+
+
+def _assembled(table: dict[str, Any], parts: Mapping[str, str]) -> dict[str, Any]:
+    """Put the file's parts where a rule names one in braces."""
+    for name in _WITH_PARTS & table.keys():
+        for part, source in parts.items():
+            table[name] = table[name].replace("{" + part + "}", source)
+    return table
 
 
 def _rule(table: Mapping[str, Any]) -> Rule:
@@ -202,7 +225,7 @@ def _rule(table: Mapping[str, Any]) -> Rule:
     return Rule(
         kind=table["kind"],
         name=table.get("name", table["kind"]),
-        anchors=tuple(anchor.encode() for anchor in table["anchors"]),
+        anchors=tuple(_spellings(table["anchors"])),
         place=place,
         back=table.get("back", 0),
         floating=table.get("floating", False),
@@ -215,6 +238,14 @@ def _rule(table: Mapping[str, Any]) -> Rule:
         keep=_pattern(table.get("keep"), flags),
         check=CHECKS[table.get("check", "token")],
     )
+
+
+def _spellings(anchors: Iterable[str]) -> Iterator[bytes]:
+    """Yield each anchor, and one that is not ASCII as JSON may spell it too."""
+    for anchor in anchors:
+        yield anchor.encode()
+        if not anchor.isascii():
+            yield json.dumps(anchor)[1:-1].encode()
 
 
 def _pattern(source: str | None, flags: re.RegexFlag) -> re.Pattern[bytes] | None:

@@ -3,7 +3,8 @@
 Nearly every token has 16 or more letters, digits, ``_ -`` in a row; text has few such
 runs. They are found by translating the text into two characters and searching for 16
 in a row, which the interpreter does at about a gigabyte a second. The other anchors
-are searched one after the other in a lower-cased copy.
+are searched one after the other in a lower-cased copy, but only those whose letters
+stand in one of the text's words: a text has few different ones.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from letsbe_redactor_patterns.rules import RUN, Rule
 
@@ -20,8 +21,7 @@ Hits = dict[int, list[int]]
 """For each rule's number the offsets of its anchors, rising."""
 
 _Test = Callable[[bytes, int], object]
-_Tested = tuple[int, int, _Test | None]
-_Probe = tuple[bytes, list[_Tested]]
+_Source = tuple[int, bytes]
 
 _IN_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(0x61 if byte in _IN_RUN else 0x20 for byte in range(256))
@@ -31,6 +31,10 @@ _ESCAPE_END = (
     rb"|\[[0-9;]{0,8}m|&(?:quot|amp|lt|gt|nbsp))"
 )
 _LEADS = (rb"(?:\A|[^A-Za-z0-9])", _ESCAPE_END)
+_LETTERS = bytes(
+    byte if byte >= 0x80 or 0x61 <= byte <= 0x7A else 0x20
+    for byte in bytes(range(256)).lower()
+)
 _NO_TOKEN = b"abcdefghijklmnopqrstuvwxyz_-"
 
 
@@ -40,6 +44,38 @@ class Scanner(Protocol):
     def scan(self, text: bytes) -> Hits:
         """Return where the anchors stand; some may fail the rule, none is missing."""
         ...
+
+
+class _Gate(NamedTuple):
+    """The anchors that begin equally far before what is searched.
+
+    Args:
+        back: How far.
+        any_of: Tells whether one of them may stand there.
+        each: Each rule's number with its own test; none if it is the only one.
+    """
+
+    back: int
+    any_of: _Test
+    each: list[tuple[int, _Test | None]]
+
+
+class _Probe(NamedTuple):
+    """What is searched in the text, and what is done where it stands.
+
+    Args:
+        literal: The bytes.
+        words: Their letters, with a space where something else bounds them.
+        gates: The anchors that hold them.
+    """
+
+    literal: bytes
+    words: tuple[bytes, ...]
+    gates: list[_Gate]
+
+    def is_in(self, vocabulary: bytes) -> bool:
+        """Say whether a text with these words may hold it."""
+        return all(word in vocabulary for word in self.words)
 
 
 class PlainScanner:
@@ -63,7 +99,8 @@ class PlainScanner:
     def scan(self, text: bytes) -> Hits:
         """Return where the anchors stand."""
         hits: Hits = {}
-        loose = _search(text.lower(), self._loose)
+        known = _vocabulary(text)
+        loose = _search(text.lower(), [p for p in self._loose if p.is_in(known)])
         for number, offset in chain(loose, self._in_runs(text)):
             hits.setdefault(number, []).append(offset)
         for offsets in hits.values():
@@ -93,14 +130,20 @@ def _in_text(position: int, starts: list[int], runs: list[tuple[int, int]]) -> i
 
 
 def _search(text: bytes, probes: Iterable[_Probe]) -> Iterator[tuple[int, int]]:
-    """Search one probe after the other; the tests look at what stands round it."""
-    for probe, tests in probes:
+    """Search one probe after the other; the gates look at what stands round it."""
+    for probe, _, gates in probes:
         position = text.find(probe)
         while position >= 0:
-            for number, back, test in tests:
-                if test is None or test(text, position - back):
-                    yield number, position - back
+            for gate in gates:
+                yield from _numbers_at(text, position - gate.back, gate)
             position = text.find(probe, position + len(probe))
+
+
+def _numbers_at(text: bytes, start: int, gate: _Gate) -> Iterator[tuple[int, int]]:
+    if start >= 0 and gate.any_of(text, start):
+        for number, test in gate.each:
+            if test is None or test(text, start):
+                yield number, start
 
 
 def _runs(text: bytes) -> list[tuple[int, int]]:
@@ -148,20 +191,38 @@ def _probes(rules: Sequence[Rule]) -> list[_Probe]:
     What is searched is lower case, so the tests need not mind the case.
     """
     numbers = _numbers(rules, "loose")
-    probes: dict[bytes, list[_Tested]] = {}
+    probes: dict[bytes, dict[int, list[_Source]]] = {}
     for anchor in sorted(numbers, key=lambda a: (len(a), a)):
         probe = next((p for p in probes if p in anchor), anchor)
-        tests = probes.setdefault(probe, [])
+        sources = probes.setdefault(probe, {}).setdefault(anchor.index(probe), [])
         for number in numbers[anchor]:
-            test = _test(rules[number], anchor, probe)
-            tests.append((number, anchor.index(probe), test))
-    return list(probes.items())
+            follow = b"(?:" + rules[number].follow + b")"
+            sources.append((number, re.escape(anchor) + follow))
+    return [
+        _Probe(probe, _words(probe), [_gate(*item) for item in groups.items()])
+        for probe, groups in probes.items()
+    ]
 
 
-def _test(rule: Rule, anchor: bytes, probe: bytes) -> _Test | None:
-    if not rule.follow and anchor == probe:
-        return None
-    source = re.escape(anchor) + b"(?:" + rule.follow + b")"
+def _gate(back: int, sources: list[_Source]) -> _Gate:
+    """Compile one test for all anchors at one place, then one for each."""
+    union = b"|".join(dict.fromkeys(source for _, source in sources))
+    if len(sources) == 1:
+        return _Gate(back, _test(union), [(sources[0][0], None)])
+    return _Gate(back, _test(union), [(n, _test(source)) for n, source in sources])
+
+
+def _words(probe: bytes) -> tuple[bytes, ...]:
+    """Return the words of a probe; inside it they are whole, at its ends perhaps not."""
+    return tuple(re.findall(rb" ?[^ ]+(?: |\Z)", probe.translate(_LETTERS)))
+
+
+def _vocabulary(text: bytes) -> bytes:
+    """Return the different words of a text in lower case, each between spaces."""
+    return b" " + b" ".join(set(text.translate(_LETTERS).split())) + b" "
+
+
+def _test(source: bytes) -> _Test:
     return re.compile(source, re.IGNORECASE).match
 
 

@@ -31,7 +31,7 @@ _EXPRESSION = re.compile(
 )
 _NUMBER = re.compile(
     rb"\#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})"
-    rb"|0[xob][0-9a-fA-F_]+|[~^<>=]{0,2}v?[0-9]+\.[0-9]+[\w.+-]*"
+    rb"|0[xob](?![0-9a-fA-F]{64}\Z)[0-9a-fA-F_]+|[~^<>=]{0,2}v?[0-9]+\.[0-9]+[\w.+-]*"
     rb"|[-+]?[0-9][0-9_,.]*(?:[eE][-+]?[0-9]+|[kKmMgG]i?[bB]?|m?s|%|px|h|d|min)?"
 )
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d.*|\d{1,2}:\d\d(?::\d\d)?.*|v?\d+(?:\.\d+){1,3}")
@@ -47,6 +47,7 @@ _ABOUT = re.compile(
 )
 _NAMELIKE = re.compile(rb"[&*]?[A-Za-z_$][\w$.-]*")
 _LETTERS = re.compile(rb"&?\*?[A-Za-z_$]+\??")
+_SPELLED = re.compile(rb"[A-Z][a-z]{2,}|[a-z]{3,}|[A-Z]{4,}")
 _PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
 
 
@@ -68,6 +69,19 @@ def is_wordy(value: bytes) -> bool:
     return all(_WORD.fullmatch(part) for part in parts)
 
 
+def is_spelled(value: bytes, share: float = 0.67) -> bool:
+    """Say whether most of a value is words written together: ``getElementById12``.
+
+    Args:
+        value: The value.
+        share: How much of it words must cover.
+    """
+    if not (_LOWER.search(value) and _UPPER.search(value)):
+        return False  # Drawn letters of one case stand in a row as often as words do.
+    words = sum(len(word) for word in _SPELLED.findall(value))
+    return words > share * len(value)
+
+
 def is_random(value: bytes) -> bool:
     """Say whether the variable part of a token looks drawn, not written."""
     if len(set(value)) < min(6, len(value)):
@@ -75,7 +89,9 @@ def is_random(value: bytes) -> bool:
     if _DIGIT.search(value):
         return classes(value) > 1 and not is_wordy(value)
     upper, lower = len(_UPPER.findall(value)), len(_LOWER.findall(value))
-    return upper >= 3 and lower >= 3 and not is_wordy(value)
+    if upper < 3 or lower < 3:
+        return False
+    return not (is_wordy(value) or is_spelled(value, 0.85))
 
 
 def is_name(value: bytes) -> bool:
