@@ -213,7 +213,7 @@ def _gate(back: int, sources: list[_Source]) -> _Gate:
 
 
 def _words(probe: bytes) -> tuple[bytes, ...]:
-    """Return the words of a probe; inside it they are whole, at its ends perhaps not."""
+    """Return the words of a probe, with a space where the probe ends one."""
     return tuple(re.findall(rb" ?[^ ]+(?: |\Z)", probe.translate(_LETTERS)))
 
 
