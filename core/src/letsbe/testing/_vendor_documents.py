@@ -119,6 +119,9 @@ class VendorDocument:
             "header": {name: [value] for name, value in request.headers.items()},
         }
         names = {p["name"] for p in declared if p["in"] == "query"}
+        for name in [n for n in sent["query"] if n not in names and n.endswith("[]")]:
+            # Rails and PHP read `labels[]` as the array `labels`.
+            sent["query"].setdefault(name[:-2], []).extend(sent["query"].pop(name))
         for name in sent["query"]:
             if name not in names:
                 yield f"the query parameter {name} is not documented"
@@ -138,6 +141,8 @@ class VendorDocument:
     ) -> Iterator[str]:
         schema = self._resolved(parameter.get("schema", parameter))
         if _has_type(schema, "array"):
+            if len(values) == 1:
+                values = values[0].split(",")
             element = self._resolved(schema.get("items", {}))
             value: Any = [_typed(v, element) for v in values]
         else:

@@ -59,6 +59,16 @@ async def account(tool: ToolClient, args: NoArguments) -> Json:
     return {"account": tool.setting("account_id"), "kind": tool.setting("kind")}
 
 
+@operation(Tier.YELLOW)
+async def carry(tool: ToolClient, args: Thing) -> Json:
+    """Carry a thing."""
+    there = tool.address("/of/{$kind}/{id}", {"id": args.id})
+    await tool.send(
+        "MOVE", "/things", content=args.text, headers={"destination": there}
+    )
+    return there
+
+
 def authenticate(out: Outgoing) -> None:
     out.headers["authorization"] = f"Signed {out.secret('token')[::-1]}"
 
@@ -78,6 +88,16 @@ TOOL = Adapter(
         change_both,
         account,
         route("create", "Make a thing.", "POST /things", Thing, Tier.YELLOW),
+        route(
+            "search",
+            "Search things.",
+            "POST /accounts/{$account_id}/search",
+            Thing,
+            Tier.GREEN,
+            in_query=("id",),
+        ),
+        route("wipe", "Wipe things.", "POST /wipe/{$kind}", NoArguments, Tier.RED),
+        carry,
         route("drop", "Drop a thing.", "DELETE /things/{id}", Thing, Tier.RED),
     ),
     routes=(RouteRule("GET", "/**", Tier.GREEN, "reads"),),

@@ -43,6 +43,30 @@ async def test_arguments_go_where_the_route_says(serve: Serve) -> None:
     assert made.headers["authorization"] == f"Signed {SENT}"
 
 
+async def test_a_path_may_hold_a_setting_and_a_query_stand_beside_a_body(
+    serve: Serve,
+) -> None:
+    server, call = serve(OK, settings={"account_id": "3/4 x"})
+    with pytest.raises(InvalidRequest, match=r"\$account_id cannot stand in a path"):
+        await call("search", text="t")
+    server, call = serve(OK, settings={"account_id": "3"})
+    await call("search", id="9", text="t")
+    await call("wipe")
+    searched, wiped = server.received
+    assert (searched.path, searched.query) == ("/accounts/3/search", {"id": ["9"]})
+    assert searched.json() == {"text": "t"}
+    assert (wiped.path, wiped.content) == ("/wipe/big", b"")
+
+
+async def test_a_header_may_name_another_place_of_the_tool(serve: Serve) -> None:
+    server, call = serve(OK, settings={"kind": "old"})
+    there = await call("carry", id="a b", text="SECRET_REF(other)")
+    assert there == f"{server.url}/of/old/a%20b"
+    (carried,) = server.received
+    assert (carried.method, carried.headers["destination"]) == ("MOVE", there)
+    assert carried.content == b"value-of-other"
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [

@@ -9,7 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from letsbe.errors import InvalidRequest
-from letsbe.plugin._adapters.paths import fill_path, placeholders, read_path
+from letsbe.plugin._adapters.paths import (
+    fill_path,
+    placeholders,
+    read_path,
+    settings_in,
+)
 
 ESCAPES = [
     *("..", ".", "", "a/b", "a\\b", "%2e%2e", "%2E.", "%252e%252e", "a%2fb", "a%252Fb"),
@@ -93,4 +98,5 @@ def test_a_raw_path_has_one_spelling(path: str, read: str) -> None:
 
 
 def test_a_template_names_its_places() -> None:
-    assert placeholders("/a/{id}/{path*}") == {"id", "path"}
+    assert placeholders("/a/{id}/{$own}/{path*}") == {"id", "path"}
+    assert settings_in("/a/{id}/{$own}/{path*}") == {"own"}

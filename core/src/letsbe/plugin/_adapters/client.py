@@ -15,7 +15,7 @@ from letsbe.errors import (
     ToolUnexpected,
 )
 from letsbe.plugin._adapters.faults import error_of, find_fault
-from letsbe.plugin._adapters.paths import fill_path, read_path
+from letsbe.plugin._adapters.paths import fill_path, read_path, settings_in
 from letsbe.plugin._adapters.requests import Outgoing, Terms
 from letsbe.plugin._adapters.response import Json, Response
 from letsbe.plugin._adapters.retries import PASSING, retry_after, wait_before
@@ -117,7 +117,7 @@ class ToolClient:
         json: Json = None,
         form: Mapping[str, Any] | None = None,
         files: Mapping[str, Upload] | None = None,
-        content: bytes | None = None,
+        content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
     ) -> Response:
@@ -125,13 +125,14 @@ class ToolClient:
 
         Args:
             method: The HTTP method.
-            path: A template of the path, written by the adapter: ``/posts/{id}/``.
+            path: A template of the path, written by the adapter: ``/posts/{id}/``;
+                ``{$account}`` takes a setting.
             values: The value of each of its places; checked and encoded.
             query: Parameters; a list repeats one, ``None`` leaves one out.
             json: The body, as JSON.
             form: Or fields of a form; with ``files`` the other parts of it.
             files: Or files to upload, by the field's name.
-            content: Or the body as it is.
+            content: Or the body as it is; text may hold references to secrets.
             headers: Headers beside the adapter's own.
             accept: Statuses that are no errors here.
 
@@ -142,10 +143,9 @@ class ToolClient:
             ToolFailed: The tool could not be reached, or gave an error.
             InvalidRequest: A value cannot stand in the path.
         """
-        filled = {k: self._fill(v) for k, v in (values or {}).items()}
         outgoing = Outgoing(
             method,
-            fill_path(path, filled),
+            self._path(path, values or {}),
             {**self._terms.headers, **(self._fill(dict(headers or {})))},
             {k: v for k, v in self._fill(dict(query or {})).items() if v is not None},
             self,
@@ -154,9 +154,26 @@ class ToolClient:
             "json": self._fill(json),
             "form": self._fill(dict(form)) if form is not None else None,
             "files": files,
-            "content": content,
+            "content": _bytes_of(self._fill(content)),
         }
         return await self._deliver(outgoing, body, f"{method} {path}", accept)
+
+    def address(self, path: str, values: Mapping[str, Value] | None = None) -> str:
+        """Return the whole address of a path, for headers that name another resource.
+
+        Args:
+            path: A template, as for :meth:`send`.
+            values: The value of each of its places.
+
+        Raises:
+            InvalidRequest: A value cannot stand in the path.
+        """
+        return self._opened().place(self._path(path, values or {}), {})
+
+    def _path(self, template: str, values: Mapping[str, Value]) -> str:
+        filled = {name: self._fill(value) for name, value in values.items()}
+        filled |= {f"${name}": self.setting(name) for name in settings_in(template)}
+        return fill_path(template, filled)
 
     async def send_raw(
         self,
@@ -324,6 +341,10 @@ class ToolClient:
         if alternative is None:
             return error
         return kind(error.message, alternative=alternative)
+
+
+def _bytes_of(content: bytes | str | None) -> bytes | None:
+    return content.encode() if isinstance(content, str) else content
 
 
 def no_address(name: str) -> ToolUnavailable:

@@ -73,7 +73,8 @@ class Operation:
             then are its requests sent again when one is lost.
         raises: Says why a call counts as more, from its arguments; it can lower
             nothing.
-        examples: Calls that show its use, each with the tier it must have.
+        examples: Calls that show its use, each with the tier it must have. What needs
+            no arguments has the call without any, if there is no other.
         credentials: Which of the adapter's credentials it needs; ``None`` for those
             that the adapter always needs.
     """
@@ -88,6 +89,12 @@ class Operation:
     raises: Callable[[Any], Iterable[Raise]] | None = field(default=None, repr=False)
     examples: tuple[Example, ...] = ()
     credentials: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Let an operation that needs no arguments be its own example."""
+        needed = (f.is_required() for f in self.arguments.model_fields.values())
+        if not self.examples and not any(needed):
+            object.__setattr__(self, "examples", (Example({}, self.tier),))
 
 
 def operation(
@@ -152,14 +159,16 @@ def route(
     examples: Iterable[Example] = (),
     credentials: tuple[str, ...] | None = None,
     headers: Mapping[str, str] | None = None,
+    in_query: tuple[str, ...] = (),
     wrap: Callable[[dict[str, Any]], Any] | None = None,
     pick: Callable[[Any], Any] | None = None,
 ) -> Operation:
     """Make an operation that is one request.
 
     Arguments that the path has a place for go there, the others into the query (GET,
-    HEAD, DELETE) or into a JSON object that is the body. Those that are ``None`` are
-    left out. A field's ``serialization_alias`` is what the tool calls it.
+    HEAD, DELETE) or into a JSON object that is the body; if there are no others there
+    is no body. Those that are ``None`` are left out. A field's
+    ``serialization_alias`` is what the tool calls it.
 
     Args:
         name: As for :class:`Operation`, as are those not named here.
@@ -173,6 +182,7 @@ def route(
         examples: As there.
         credentials: As there.
         headers: Headers that this request has beside the adapter's own.
+        in_query: Arguments that go into the query although there is a body.
         wrap: Makes the body of the arguments, where the tool wants more than them.
         pick: Makes the output of the answer's JSON.
     """
@@ -180,7 +190,7 @@ def route(
         name=name,
         summary=summary,
         arguments=arguments,
-        run=_one_request(request, headers, wrap, pick),
+        run=_one_request(request, arguments, headers, in_query, wrap, pick),
         tier=tier,
         external=external,
         idempotent=tier is Tier.GREEN if idempotent is None else idempotent,
@@ -192,25 +202,31 @@ def route(
 
 def _one_request(
     request: str,
+    arguments: type[Arguments],
     headers: Mapping[str, str] | None,
+    in_query: tuple[str, ...],
     wrap: Callable[[dict[str, Any]], Any] | None,
     pick: Callable[[Any], Any] | None,
 ) -> Callable[[ToolClient, Any], Awaitable[Json]]:
     method, _, path = request.partition(" ")
     in_path = placeholders(path)
+    fields = arguments.model_fields.keys() - in_path - set(in_query)
+    has_body = method not in _IN_QUERY and bool(fields or wrap)
 
     async def run(tool: ToolClient, sent: Arguments) -> Json:
         values = {field: getattr(sent, field) for field in in_path}
         others: dict[str, Any] = sent.model_dump(
             mode="json", by_alias=True, exclude_none=True, exclude=set(in_path)
         )
-        in_query = method in _IN_QUERY
+        queried = list(others) if method in _IN_QUERY else in_query
+        query = {name: others.pop(name) for name in queried if name in others}
+        body = wrap(others) if wrap else others
         response = await tool.send(
             method,
             path,
             values,
-            query=others if in_query else None,
-            json=None if in_query else (wrap(others) if wrap else others),
+            query=query,
+            json=body if has_body else None,
             headers=headers,
         )
         answer = response.json()

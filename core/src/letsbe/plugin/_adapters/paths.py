@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 
 from letsbe.errors import FieldError, InvalidRequest
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)(\*?)\}")
+_PLACEHOLDER = re.compile(r"\{(\$?[a-z][a-z0-9_]*)(\*?)\}")
 _MOST_DECODINGS = 3
 _LONGEST = 4096
 
@@ -22,7 +22,8 @@ def fill_path(template: str, values: Mapping[str, str | int]) -> str:
     """Put values into a path's template.
 
     Args:
-        template: Such as ``/posts/{id}/``; ``{path*}`` takes several segments.
+        template: Such as ``/posts/{id}/``; ``{path*}`` takes several segments, and
+            ``{$account}`` is a setting of the tool.
         values: The value of each placeholder.
 
     Returns:
@@ -35,14 +36,22 @@ def fill_path(template: str, values: Mapping[str, str | int]) -> str:
 
     def put(match: re.Match[str]) -> str:
         name, many = match[1], match[2]
-        return _segments(str(values[name]), f"tool_args.{name}", many=bool(many))
+        field = name if name.startswith("$") else f"tool_args.{name}"
+        return _segments(str(values[name]), field, many=bool(many))
 
     return _PLACEHOLDER.sub(put, template)
 
 
 def placeholders(template: str) -> frozenset[str]:
-    """The names that a template has places for."""
-    return frozenset(match[1] for match in _PLACEHOLDER.finditer(template))
+    """The names of arguments that a template has places for."""
+    names = (match[1] for match in _PLACEHOLDER.finditer(template))
+    return frozenset(name for name in names if not name.startswith("$"))
+
+
+def settings_in(template: str) -> frozenset[str]:
+    """The names of settings that a template has places for, without their ``$``."""
+    names = (match[1] for match in _PLACEHOLDER.finditer(template))
+    return frozenset(name[1:] for name in names if name.startswith("$"))
 
 
 def read_path(path: str, field: str = "tool_args.path") -> str:
