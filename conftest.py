@@ -5,10 +5,16 @@ Where a skip is right whatever the machine (a rule that does not bind root, a sy
 that is not Linux), the test says so with ``@pytest.mark.may_skip("why")``.
 """
 
+import json
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from letsbe.testing import VendorDocument
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
@@ -41,3 +47,25 @@ def pytest_make_collect_report() -> Generator[
     report = yield
     _fail_if_skipped(report, may_skip=False)
     return report
+
+
+VENDOR_DOCUMENTS = Path(__file__).resolve().parents[1] / "shared" / "specs"
+"""Where vendors' own API documents lie; they are theirs, and no part of the project."""
+
+
+@pytest.fixture(scope="session")
+def vendor_document() -> "Callable[[str], VendorDocument]":
+    """Read a vendor's document by its path; skip the test where there is none."""
+    from letsbe.testing import VendorDocument  # noqa: PLC0415 - not every test needs it
+
+    def read(name: str) -> VendorDocument:
+        file = VENDOR_DOCUMENTS / name
+        if not file.exists():
+            pytest.skip(f"the vendor's document {name} is not here")
+        if file.suffix == ".json":
+            return VendorDocument(json.loads(file.read_bytes()))
+        import yaml  # noqa: PLC0415 - only where it is installed
+
+        return VendorDocument(yaml.safe_load(file.read_bytes()))
+
+    return read
