@@ -1,0 +1,205 @@
+"""Every operation on both generations, which must tell the same story."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from letsbe.plugin import (
+    InvalidRequest,
+    Tier,
+    ToolConflict,
+    ToolNotFound,
+    ToolUnauthenticated,
+)
+from letsbe.testing import ToolCaller
+from plugins.tools.stalwart.tests.conftest import Served, caller_of
+from plugins.tools.stalwart.tests.fake_jmap import FakeJmap
+from plugins.tools.stalwart.tests.fake_rest import FakeRest
+
+ADA = "ada@example.com"
+
+
+async def an_account(call: ToolCaller) -> None:
+    await call("create_domain", domain="example.com")
+    await call(
+        "create_account",
+        address=ADA,
+        password="SECRET_REF(ada_mail)",
+        name="Ada",
+        quota_bytes=1_000_000,
+    )
+
+
+@pytest.mark.anyio
+async def test_a_mailbox_from_its_domain_to_its_end(call: ToolCaller) -> None:
+    await an_account(call)
+    told = await call("read_account", address=ADA)
+    assert told["description"] == "Ada"
+    assert "ada-pass-8812" not in str(told)
+    accounts = await call("list_accounts")
+    assert accounts["total"] == 1
+    assert "ada-pass-8812" not in str(accounts)
+    assert (await call("list_domains"))["items"][0]["name"] == "example.com"
+    assert "example.com" in str(await call("read_dns_records", domain="example.com"))
+    await call("delete_account", address=ADA)
+    with pytest.raises(ToolNotFound):
+        await call("read_account", address=ADA)
+    await call("delete_domain", domain="example.com")
+    assert (await call("list_domains"))["items"] == []
+
+
+@pytest.mark.anyio
+async def test_what_exists_is_a_conflict_and_no_domain_is_not_found(
+    call: ToolCaller,
+) -> None:
+    await an_account(call)
+    with pytest.raises(ToolConflict):
+        await call("create_account", address=ADA, password="SECRET_REF(new)")
+    with pytest.raises(ToolNotFound):
+        await call("create_account", address="a@other.org", password="SECRET_REF(new)")
+
+
+@pytest.mark.anyio
+async def test_a_mailbox_is_changed(call: ToolCaller, served: Served) -> None:
+    await an_account(call)
+    await call("update_account", address=ADA, name="Ada L.", quota_bytes=5)
+    await call("change_aliases", address=ADA, add=["info@example.com"])
+    told = str(await call("read_account", address=ADA))
+    assert "Ada L." in told
+    assert "info" in told
+    await call("change_aliases", address=ADA, remove=["info@example.com"])
+    assert "info" not in str(await call("read_account", address=ADA))
+
+
+@pytest.mark.anyio
+async def test_a_password_is_replaced_and_other_credentials_stay(
+    served: Served,
+) -> None:
+    call = served.call
+    await an_account(call)
+    if isinstance(served.kept, FakeRest):
+        secrets = served.kept.principals[ADA]["secrets"]
+        secrets.append("$app$phone$x")
+        await call("set_password", address=ADA, password="SECRET_REF(new)")
+        assert secrets == ["$app$phone$x", "new-pass-99"]
+    else:
+        (account,) = served.kept.kept["Account"].values()
+        account["credentials"]["1"] = {"@type": "AppPassword", "description": "phone"}
+        await call("set_password", address=ADA, password="SECRET_REF(new)")
+        assert account["credentials"] == {
+            "0": {"@type": "Password", "secret": "new-pass-99"},
+            "1": {"@type": "AppPassword", "description": "phone"},
+        }
+
+
+@pytest.mark.anyio
+async def test_a_mailing_list(call: ToolCaller) -> None:
+    await call("create_domain", domain="example.com", description="Ours")
+    team = "team@example.com"
+    await call("create_mailing_list", address=team, members=[ADA], description="Us")
+    await call(
+        "change_list_members", address=team, add=["grace@example.com"], remove=[ADA]
+    )
+    (kept,) = (await call("list_mailing_lists"))["items"]
+    assert "grace@example.com" in str(kept)
+    assert ADA not in str(kept)
+    await call("delete_mailing_list", address=team)
+    assert (await call("list_mailing_lists"))["items"] == []
+
+
+@pytest.mark.anyio
+async def test_the_queue(call: ToolCaller, served: Served) -> None:
+    (message,) = (await call("list_queue", text="ada"))["messages"]
+    number = str(message["id"])
+    assert await call("read_queued_message", message_id=number) == message
+    await call("retry_message", message_id=number)
+    if isinstance(served.kept, FakeRest):
+        assert served.kept.retried == [number]
+    else:
+        due = served.kept.kept["QueuedMessage"][number]["nextRetry"]
+        assert due < "2026-12-28" or due > "2026-12-28T10:00:00Z"
+    await call("cancel_message", message_id=number)
+    with pytest.raises(ToolNotFound):
+        await call("read_queued_message", message_id=number)
+
+
+@pytest.mark.anyio
+async def test_a_domain_whose_keys_cannot_all_be_made_is_there_with_a_warning(
+    rest: Served,
+) -> None:
+    made = await rest.call("create_domain", domain="example.com")
+    assert "no Rsa key was made" in made["warning"]
+
+
+@pytest.mark.anyio
+async def test_who_is_not_known_is_told_so(
+    rest: Served, jmap: Served, tmp_path: Path
+) -> None:
+    for served, credential in ((rest, "password"), (jmap, "api_token")):
+        stranger = caller_of(served.server.url, tmp_path, credential, "wrong-one-77")
+        with pytest.raises(ToolUnauthenticated) as caught:
+            await stranger("list_domains")
+        assert "wrong-one-77" not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_the_health_check_needs_no_credential(served: Served) -> None:
+    health = await served.call.adapter.check()
+    assert (health.healthy, health.message) == (True, "Stalwart answers")
+
+
+@pytest.mark.anyio
+async def test_a_part_of_an_address_is_not_the_address(jmap: Served) -> None:
+    await an_account(jmap.call)
+    assert isinstance(jmap.kept, FakeJmap)
+    with pytest.raises(ToolNotFound, match="no Account with this address"):
+        await jmap.call("delete_account", address="da@example.com")
+    assert len(jmap.kept.kept["Account"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("read_account", {"address": "nobody"}),
+        ("delete_domain", {"domain": "../x"}),
+        ("create_account", {"address": ADA, "password": "short"}),
+        ("cancel_message", {"message_id": "1/2"}),
+    ],
+)
+def test_wrong_arguments_are_named(
+    jmap: Served, operation: str, arguments: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        jmap.call.judge(operation, **arguments)
+    assert caught.value.details[0].field.startswith("tool_args.")
+
+
+def test_each_example_has_its_tier(jmap: Served) -> None:
+    for action in jmap.call.adapter.operations:
+        assert action.examples, action.name
+        for example in action.examples:
+            name = action.name.removeprefix("stalwart.")
+            assert jmap.call.tier(name, **example.arguments) is example.tier
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "tier"),
+    [
+        ("GET", "/api/queue/messages", Tier.GREEN),
+        ("GET", "/api/reload", Tier.RED),
+        ("GET", "/api/reload/", Tier.RED),
+        ("GET", "/api/store/purge/blob", Tier.CRITICAL_RED),
+        ("GET", "/api/update/spam-filter", Tier.RED),
+        ("POST", "/api/settings", Tier.CRITICAL_RED),
+        ("POST", "/jmap", Tier.RED),
+        ("POST", "/jmap/", Tier.RED),
+        ("PATCH", "/api/queue/messages/1", Tier.YELLOW_EXTERNAL),
+        ("GET", "/admin", Tier.RED),
+    ],
+)
+def test_raw_requests_are_judged_by_their_path_not_by_their_method(
+    jmap: Served, method: str, path: str, tier: Tier
+) -> None:
+    assert jmap.call.tier("request", method=method, path=path) is tier
