@@ -1,0 +1,380 @@
+"""Calendars and address books: CalDAV (RFC 4791) and CardDAV (RFC 6352)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Annotated, Any
+
+from icalendar import Calendar, Event, vCalAddress
+from icalendar.parser import Contentlines
+from pydantic import Field
+
+from letsbe.plugin import (
+    Arguments,
+    Example,
+    InvalidRequest,
+    Json,
+    NoArguments,
+    Raise,
+    Tier,
+    ToolClient,
+    operation,
+)
+from letsbe_tool_nextcloud import dav
+from letsbe_tool_nextcloud.access import DAV
+from letsbe_tool_nextcloud.dav import CAL, CARD, D
+
+CALENDARS = f"{DAV}/calendars/{{$user}}"
+BOOKS = f"{DAV}/addressbooks/users/{{$user}}"
+EVENT = f"{CALENDARS}/{{calendar}}/{{uid}}.ics"
+CONTACT = f"{BOOKS}/{{address_book}}/{{uid}}.vcf"
+
+Uid = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.@-]{1,200}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,100}$")]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+When = Annotated[
+    str, Field(pattern=r"^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$")
+]
+
+
+class ListEvents(Arguments):
+    """Which events."""
+
+    calendar: Name = "personal"
+    """The calendar; see list_calendars."""
+    start: When
+    """From when: `2026-12-24` or `2026-12-24T08:00:00+01:00`."""
+    end: When
+    """Until when, likewise."""
+
+
+class CreateEvent(Arguments):
+    """An event."""
+
+    calendar: Name = "personal"
+    """The calendar."""
+    title: Annotated[str, Field(min_length=1, max_length=500)]
+    """What it is called."""
+    start: When
+    """When it begins: `2026-12-24T08:00:00+01:00`, or a day for all of it."""
+    end: When
+    """When it ends, in the same form; the day after the last one for whole days."""
+    location: Annotated[str, Field(max_length=500)] | None = None
+    """Where."""
+    description: Annotated[str, Field(max_length=10_000)] | None = None
+    """More about it."""
+    attendees: list[Email] = Field(default_factory=list)
+    """Who is invited; each is sent a mail."""
+    organizer: Email | None = None
+    """Who invites; needed with attendees, and yours."""
+
+
+class OneEvent(Arguments):
+    """One event."""
+
+    calendar: Name = "personal"
+    """The calendar."""
+    uid: Uid
+    """Its uid."""
+
+
+class FindContacts(Arguments):
+    """Whom to look for."""
+
+    address_book: Name = "contacts"
+    """The address book; see list_address_books."""
+    text: Annotated[str, Field(min_length=1, max_length=200)]
+    """A part of the name or e-mail address."""
+    limit: Annotated[int, Field(ge=1, le=200)] = 25
+    """How many at most."""
+
+
+class CreateContact(Arguments):
+    """A contact."""
+
+    address_book: Name = "contacts"
+    """The address book."""
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    """The whole name."""
+    email: Email | None = None
+    """The e-mail address."""
+    phone: Annotated[str, Field(max_length=50)] | None = None
+    """The phone number."""
+    organisation: Annotated[str, Field(max_length=200)] | None = None
+    """The company."""
+    note: Annotated[str, Field(max_length=5000)] | None = None
+    """What else is known."""
+
+
+class OneContact(Arguments):
+    """One contact."""
+
+    address_book: Name = "contacts"
+    """The address book."""
+    uid: Uid
+    """Its uid."""
+
+
+def _invites(args: CreateEvent) -> Iterator[Raise]:
+    if args.attendees:
+        yield Raise(
+            Tier.YELLOW_EXTERNAL, "invite", "mails the invitation", external=True
+        )
+
+
+@operation(Tier.GREEN)
+async def list_calendars(tool: ToolClient, args: NoArguments) -> Json:
+    """List the calendars."""
+    found = await _collections(tool, CALENDARS, f"{CAL}calendar")
+    return {"calendars": found}
+
+
+@operation(
+    Tier.GREEN,
+    examples=[Example({"start": "2026-12-24", "end": "2026-12-31"}, Tier.GREEN)],
+)
+async def list_events(tool: ToolClient, args: ListEvents) -> Json:
+    """List the events between two times."""
+    answer = await tool.send(
+        "REPORT",
+        f"{CALENDARS}/{{calendar}}/",
+        {"calendar": args.calendar},
+        content=dav.calendar_query(_in_utc(args.start), _in_utc(args.end)),
+        headers={**dav.XML, "depth": "1"},
+    )
+    events = []
+    for found in dav.read(answer):
+        text = found.properties.get(f"{CAL}calendar-data")
+        if text:
+            uid = found.path.rsplit("/", 1)[-1].removesuffix(".ics")
+            events += [{"uid": uid, **event} for event in _events(text)]
+    return {"events": events}
+
+
+@operation(
+    Tier.YELLOW,
+    raises=_invites,
+    examples=[
+        Example(
+            {
+                "title": "Stock-taking",
+                "start": "2026-12-28T09:00:00+01:00",
+                "end": "2026-12-28T12:00:00+01:00",
+            },
+            Tier.YELLOW,
+        ),
+        Example(
+            {
+                "title": "Stock-taking",
+                "start": "2026-12-28",
+                "end": "2026-12-29",
+                "attendees": ["ada@example.com"],
+                "organizer": "grace@example.com",
+            },
+            Tier.YELLOW_EXTERNAL,
+        ),
+    ],
+)
+async def create_event(tool: ToolClient, args: CreateEvent) -> Json:
+    """Put an event into a calendar."""
+    uid = str(uuid.uuid4())
+    await tool.send(
+        "PUT",
+        EVENT,
+        {"calendar": args.calendar, "uid": uid},
+        content=_calendar_of(args, uid),
+        headers={"content-type": "text/calendar; charset=utf-8", "if-none-match": "*"},
+    )
+    return {"created": uid}
+
+
+@operation(Tier.RED, external=True, examples=[Example({"uid": "5f0c-stock"}, Tier.RED)])
+async def delete_event(tool: ToolClient, args: OneEvent) -> Json:
+    """Delete an event; who was invited is told that it is off."""
+    await tool.send("DELETE", EVENT, {"calendar": args.calendar, "uid": args.uid})
+    return {"deleted": args.uid}
+
+
+@operation(Tier.GREEN)
+async def list_address_books(tool: ToolClient, args: NoArguments) -> Json:
+    """List the address books."""
+    return {"address_books": await _collections(tool, BOOKS, f"{CARD}addressbook")}
+
+
+@operation(Tier.GREEN, examples=[Example({"text": "ada"}, Tier.GREEN)])
+async def find_contacts(tool: ToolClient, args: FindContacts) -> Json:
+    """Find contacts by a part of their name or e-mail address."""
+    answer = await tool.send(
+        "REPORT",
+        f"{BOOKS}/{{address_book}}/",
+        {"address_book": args.address_book},
+        content=dav.addressbook_query(args.text, args.limit),
+        headers={**dav.XML, "depth": "1"},
+    )
+    contacts = []
+    for found in dav.read(answer):
+        text = found.properties.get(f"{CARD}address-data")
+        if text:
+            uid = found.path.rsplit("/", 1)[-1].removesuffix(".vcf")
+            contacts.append({"uid": uid, **_contact(text)})
+    return {"contacts": contacts}
+
+
+@operation(
+    Tier.YELLOW,
+    examples=[Example({"name": "Ada Lovelace", "email": "a@example.com"}, Tier.YELLOW)],
+)
+async def create_contact(tool: ToolClient, args: CreateContact) -> Json:
+    """Put a contact into an address book."""
+    uid = str(uuid.uuid4())
+    await tool.send(
+        "PUT",
+        CONTACT,
+        {"address_book": args.address_book, "uid": uid},
+        content=_card_of(args, uid),
+        headers={"content-type": "text/vcard; charset=utf-8", "if-none-match": "*"},
+    )
+    return {"created": uid}
+
+
+@operation(Tier.RED, examples=[Example({"uid": "5f0c-ada"}, Tier.RED)])
+async def delete_contact(tool: ToolClient, args: OneContact) -> Json:
+    """Delete a contact."""
+    values = {"address_book": args.address_book, "uid": args.uid}
+    await tool.send("DELETE", CONTACT, values)
+    return {"deleted": args.uid}
+
+
+async def _collections(tool: ToolClient, path: str, kind: str) -> list[dict[str, str]]:
+    answer = await tool.send(
+        "PROPFIND",
+        f"{path}/",
+        content=dav.propfind((f"{D}resourcetype", f"{D}displayname")),
+        headers={**dav.XML, "depth": "1"},
+    )
+    return [
+        {
+            "name": found.path.rstrip("/").rsplit("/", 1)[-1],
+            "title": found.properties.get(f"{D}displayname", ""),
+        }
+        for found in dav.read(answer)
+        if kind in found.kinds
+    ]
+
+
+def _time(text: str) -> date | datetime:
+    try:
+        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        message = "a time is not one that exists: write 2026-12-24T08:00:00+01:00"
+        raise InvalidRequest(message) from None
+
+
+def _in_utc(text: str) -> str:
+    time = _time(text)
+    if not isinstance(time, datetime):
+        time = datetime(time.year, time.month, time.day, tzinfo=UTC)
+    return time.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _calendar_of(args: CreateEvent, uid: str) -> bytes:
+    start, end = _time(args.start), _time(args.end)
+    if isinstance(start, datetime) is not isinstance(end, datetime):
+        message = "give start and end both as days, or both with a time"
+        raise InvalidRequest(message)
+    if _in_utc(args.end) <= _in_utc(args.start):
+        message = "the event ends before it begins"
+        raise InvalidRequest(message)
+    if args.attendees and args.organizer is None:
+        message = "an invitation needs its organizer: your own e-mail address"
+        raise InvalidRequest(message)
+    event = Event()
+    event.add("uid", uid)
+    event.add("dtstamp", datetime.now(UTC))
+    event.add("summary", args.title)
+    for name, time in (("dtstart", start), ("dtend", end)):
+        event.add(name, time.astimezone(UTC) if isinstance(time, datetime) else time)
+    if args.location is not None:
+        event.add("location", args.location)
+    if args.description is not None:
+        event.add("description", args.description)
+    if args.organizer is not None:
+        event.add("organizer", vCalAddress(f"mailto:{args.organizer}"))
+    for attendee in args.attendees:
+        event.add("attendee", vCalAddress(f"mailto:{attendee}"))
+    calendar = Calendar()
+    calendar.add("prodid", "-//LetsBe//letsbe-tool-nextcloud//EN")
+    calendar.add("version", "2.0")
+    calendar.add_component(event)
+    return bytes(calendar.to_ical())
+
+
+def _events(text: str) -> Iterator[dict[str, Any]]:
+    for event in Calendar.from_ical(text).walk("VEVENT"):
+        told: dict[str, Any] = {"title": str(event.get("summary", ""))}
+        for name, key in (("dtstart", "start"), ("dtend", "end")):
+            if key_time := event.get(name):
+                told[key] = key_time.dt.isoformat()
+        for name in ("location", "description", "rrule"):
+            if event.get(name):
+                told[name] = _plain(event[name])
+        attendees = event.get("attendee") or []
+        if not isinstance(attendees, list):
+            attendees = [attendees]
+        if attendees:
+            told["attendees"] = [
+                str(each).removeprefix("mailto:") for each in attendees
+            ]
+        yield told
+
+
+def _plain(value: Any) -> str:  # noqa: ANN401 - a property of any type
+    return value.to_ical().decode() if hasattr(value, "freq") else str(value)
+
+
+def _card_of(args: CreateContact, uid: str) -> bytes:
+    family, _, given = (part.strip() for part in args.name[::-1].partition(" "))
+    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{uid}", f"FN:{_escaped(args.name)}"]
+    lines.append(f"N:{_escaped(family[::-1])};{_escaped(given[::-1])};;;")
+    fields = (
+        ("EMAIL", args.email),
+        ("TEL", args.phone),
+        ("ORG", args.organisation),
+        ("NOTE", args.note),
+    )
+    lines += [f"{name}:{_escaped(value)}" for name, value in fields if value]
+    return "\r\n".join([*lines, "END:VCARD", ""]).encode()
+
+
+def _escaped(text: str) -> str:
+    """Escape a value (RFC 6350, 3.4), so that it cannot begin another property."""
+    for plain, escaped in (("\\", "\\\\"), (",", "\\,"), (";", "\\;")):
+        text = text.replace(plain, escaped)
+    return "\\n".join(text.splitlines())
+
+
+def _contact(text: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": "", "emails": [], "phones": []}
+    for line in Contentlines.from_ical(text):  # type: ignore[no-untyped-call] # its own
+        if not line:
+            continue
+        name, _, value = line.parts()
+        kind = name.upper().rsplit(".", 1)[-1]
+        plain = value.replace("\\,", ",").replace("\\;", ";").replace("\\n", "\n")
+        if kind == "FN":
+            told["name"] = plain
+        elif kind == "EMAIL":
+            told["emails"].append(plain)
+        elif kind == "TEL":
+            told["phones"].append(plain)
+        elif kind in {"ORG", "NOTE"}:
+            told["organisation" if kind == "ORG" else "note"] = plain
+    return told
+
+
+OPERATIONS = (
+    *(list_calendars, list_events, create_event, delete_event, list_address_books),
+    *(find_contacts, create_contact, delete_contact),
+)

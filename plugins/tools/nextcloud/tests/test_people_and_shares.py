@@ -1,0 +1,234 @@
+"""People, groups, shares and what people are told, on a fake that keeps them."""
+
+from __future__ import annotations
+
+import pytest
+
+from letsbe.plugin import (
+    InvalidRequest,
+    Tier,
+    ToolConflict,
+    ToolForbidden,
+    ToolInvalid,
+    ToolNotFound,
+    ToolUnauthenticated,
+)
+from letsbe.testing import ToolCaller
+from plugins.tools.nextcloud.tests.conftest import Caller, Served
+from plugins.tools.nextcloud.tests.fake_nextcloud import APP_PASSWORD, REAL_PASSWORD
+
+PASSWORD = "SECRET_REF(canary)"
+
+
+@pytest.mark.anyio
+async def test_a_person_from_the_first_day_to_the_last(
+    call: ToolCaller, served: Served
+) -> None:
+    await call("create_group", group_id="office")
+    made = await call(
+        "create_user",
+        user_id="grace",
+        password=PASSWORD,
+        display_name="Grace",
+        groups=["office"],
+        quota="5 GB",
+    )
+    assert made == {"created": "grace"}
+    assert served.kept.users["grace"]["password"] == "canary-5f0c9a1e77b2"
+    await call("update_user", user_id="grace", key="quota", value="10 GB")
+    assert (await call("read_user", user_id="grace"))["quota"] == "10 GB"
+    assert (await call("list_users", search="gra"))["users"] == ["grace"]
+
+    await call("add_to_group", user_id="grace", group_id="office")
+    assert (await call("list_group_members", group_id="office"))["users"] == ["grace"]
+    await call("remove_from_group", user_id="grace", group_id="office")
+    assert (await call("list_groups"))["groups"] == ["admin", "office"]
+    await call("delete_group", group_id="office")
+
+    await call("disable_user", user_id="grace")
+    assert served.kept.users["grace"]["enabled"] is False
+    await call("enable_user", user_id="grace")
+    await call("delete_user", user_id="grace")
+    assert set(served.kept.users) == {"ada"}
+
+
+@pytest.mark.anyio
+async def test_a_person_who_was_made_although_the_server_failed_is_told_so(
+    call: ToolCaller, served: Served
+) -> None:
+    served.kept.has_font = False
+    made = await call("create_user", user_id="grace", password=PASSWORD)
+    assert made["created"] == "grace"
+    assert "answered with an error" in made["warning"]
+    with pytest.raises(ToolConflict, match="already exists"):
+        await call("create_user", user_id="grace", password=PASSWORD)
+
+
+@pytest.mark.anyio
+async def test_what_is_wrong_with_a_person_is_named(
+    call: ToolCaller, served: Served
+) -> None:
+    with pytest.raises(ToolInvalid, match="Group does not exist"):
+        await call("create_user", user_id="x", password=PASSWORD, groups=["none"])
+    with pytest.raises(ToolNotFound):
+        await call("read_user", user_id="nobody")
+    with pytest.raises(InvalidRequest, match="give a password, or an email"):
+        await call("create_user", user_id="x")
+
+
+@pytest.mark.anyio
+async def test_the_administrators_password_is_used_for_people_alone(
+    call: ToolCaller, call_as: Caller, served: Served
+) -> None:
+    await call("read_me")
+    await call("create_group", group_id="office")
+    mine, governing = (r.headers["authorization"] for r in served.server.requests)
+    assert mine != governing
+    with pytest.raises(ToolUnauthenticated, match="credential"):
+        await call_as(app_password=APP_PASSWORD)("create_group", group_id="b")
+    wrong = call_as(app_password=APP_PASSWORD, admin_password="wrong-real-pass")
+    with pytest.raises(ToolUnauthenticated, match="not logged in") as caught:
+        await wrong("create_group", group_id="b")
+    assert "wrong-real-pass" not in str(caught.value)
+
+
+@pytest.mark.anyio
+async def test_a_raw_request_that_governs_says_which_password_it_needs(
+    call: ToolCaller, call_as: Caller
+) -> None:
+    path, body = "/ocs/v2.php/cloud/groups", {"groupid": "office"}
+    done = await call("request", method="POST", path=path, body=body)
+    assert done["status"] == 200
+    without = call_as(app_password=APP_PASSWORD)
+    with pytest.raises(ToolForbidden, match="real password, not an app password"):
+        await without("request", method="POST", path=path, body=body)
+
+
+@pytest.mark.anyio
+async def test_a_share_from_its_link_to_its_end(
+    call: ToolCaller, served: Served
+) -> None:
+    link = await call(
+        "create_share", path="a.txt", kind="link", password=PASSWORD, label="Print"
+    )
+    assert (link["kind"], link["permissions"]) == ("link", ["read"])
+    assert "password" not in link
+    user = await call(
+        "create_share",
+        path="a.txt",
+        kind="user",
+        share_with="grace",
+        permissions=["read", "update"],
+    )
+    assert user["permissions"] == ["read", "update"]
+    listed = (await call("list_shares", path="a.txt", subfiles=True))["shares"]
+    assert [s["id"] for s in listed] == [link["id"], user["id"]]
+    changed = await call("update_share", share_id=link["id"], expire_date="2026-12-31")
+    assert changed["expiration"] == "2026-12-31"
+    await call("delete_share", share_id=link["id"])
+    with pytest.raises(ToolNotFound, match="Wrong share ID"):
+        await call("delete_share", share_id=link["id"])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "arguments",
+    [{"kind": "user"}, {"kind": "link", "share_with": "grace"}, {"kind": "email"}],
+)
+async def test_a_share_says_with_whom(
+    call: ToolCaller, arguments: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidRequest, match="share_with says with whom"):
+        await call("create_share", path="a.txt", **arguments)
+
+
+@pytest.mark.anyio
+async def test_what_people_are_told_and_look_for(
+    call: ToolCaller, served: Served
+) -> None:
+    assert (await call("read_server"))["version"]["string"] == "34.0.1"
+    assert await call("read_load")
+    (told,) = (await call("list_notifications"))["notifications"]
+    await call("dismiss_notification", notification_id=told["notification_id"])
+    assert served.kept.notifications == {}
+    assert (await call("list_search_providers"))["providers"] == [
+        {"id": "files", "name": "Files"}
+    ]
+    found = await call("search", provider="files", term="invoice")
+    assert found["entries"][0]["title"] == "invoice"
+    await call("set_status", status="away")
+    await call("set_status_message", message="Back at two")
+    assert served.kept.status == {"statusType": "away", "message": "Back at two"}
+
+
+@pytest.mark.anyio
+async def test_the_health_check_needs_no_password(
+    call: ToolCaller, served: Served
+) -> None:
+    health = await call.adapter.check()
+    assert (health.healthy, health.message) == (True, "Nextcloud 34.0.1")
+    served.kept.maintenance = True
+    health = await call.adapter.check()
+    assert not health.healthy
+    assert "maintenance" in health.message
+    assert REAL_PASSWORD not in health.message
+
+
+def test_each_example_has_its_tier(call: ToolCaller) -> None:
+    for action in call.adapter.operations:
+        assert action.examples, action.name
+        for example in action.examples:
+            name = action.name.removeprefix("nextcloud.")
+            assert call.tier(name, **example.arguments) is example.tier, action.name
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "tier", "external"),
+    [
+        ("create_share", {"path": "a", "kind": "link"}, Tier.YELLOW_EXTERNAL, True),
+        (
+            "create_share",
+            {"path": "a", "kind": "group", "share_with": "office"},
+            Tier.YELLOW,
+            False,
+        ),
+        ("add_to_group", {"user_id": "a", "group_id": "Admin"}, None, False),
+        (
+            "update_user",
+            {"user_id": "a", "key": "password", "value": PASSWORD},
+            Tier.RED,
+            False,
+        ),
+    ],
+)
+def test_the_tier_depends_on_what_is_asked(
+    call: ToolCaller,
+    operation: str,
+    arguments: dict[str, str],
+    tier: Tier | None,
+    external: bool,
+) -> None:
+    verdict = call.judge(operation, **arguments)
+    expected = Tier.CRITICAL_RED if tier is None else tier
+    assert (verdict.tier, verdict.external) == (expected, external)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "tier"),
+    [
+        ("GET", "/ocs/v2.php/cloud/capabilities", Tier.GREEN),
+        ("GET", "/ocs/v2.php/core/getapppassword", Tier.RED),
+        ("GET", "/ocs/v2.php/core/getapppassword-onetime", Tier.RED),
+        ("GET", "/ocs/v1.php/cloud/users", Tier.RED),
+        ("DELETE", "/remote.php/dav/files/ada/a.txt", Tier.RED),
+        ("PUT", "/remote.php/dav/files/ada/a.txt", Tier.RED),
+        ("POST", "/ocs/v2.php/cloud/apps/x", Tier.CRITICAL_RED),
+        ("POST", "/ocs/v2.php/apps/files_sharing/api/v1/shares", None),
+        ("GET", "/index.php/login/v2", Tier.RED),
+    ],
+)
+def test_raw_requests_are_judged_by_their_path(
+    call: ToolCaller, method: str, path: str, tier: Tier | None
+) -> None:
+    expected = Tier.YELLOW_EXTERNAL if tier is None else tier
+    assert call.tier("request", method=method, path=path) is expected
