@@ -14,18 +14,27 @@ given::
 from letsbe.testing._billing import BillingBackendContract
 from letsbe.testing._calls import make_call, make_site
 from letsbe.testing._execution import FakeExecution
+from letsbe.testing._executor_contract import ExecutorContract
 from letsbe.testing._installs import cached_install, node_environment
+from letsbe.testing._redactor_contract import RedactionLayerContract, texts_with
 from letsbe.testing._secrets import FakeSecrets
 from letsbe.testing._servers import FakeTool, serve_fake
+from letsbe.testing._tool_contract import ToolAdapterContract
 from letsbe.testing._tools import ToolCaller
 from letsbe.testing._vendor_documents import SentRequest, VendorDocument
+from letsbe.testing._wire import Received, Reply
 
 __all__ = [
     "BillingBackendContract",
+    "ExecutorContract",
     "FakeExecution",
     "FakeSecrets",
     "FakeTool",
+    "Received",
+    "RedactionLayerContract",
+    "Reply",
     "SentRequest",
+    "ToolAdapterContract",
     "ToolCaller",
     "VendorDocument",
     "cached_install",
@@ -33,4 +42,5 @@ __all__ = [
     "make_site",
     "node_environment",
     "serve_fake",
+    "texts_with",
 ]

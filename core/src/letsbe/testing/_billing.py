@@ -20,13 +20,14 @@ from letsbe.plugin._billing import (
     BillingUnits,
     Meter,
 )
+from letsbe.testing._contract import Guarded
 
 _MINUTE = 60
 _KEY_LENGTH = 100
 _DAY = 86_400
 
 
-class BillingBackendContract:
+class BillingBackendContract(Guarded):
     """Tests for a billing backend: inherit, and give the fixture ``backend``.
 
     Each test runs in an event loop of its own, so ``backend`` must be good in any.

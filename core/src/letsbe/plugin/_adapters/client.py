@@ -243,9 +243,7 @@ class ToolClient:
         if fault is not None:
             assert fault.kind is not None
             self._unsure |= changes and response.status >= 500
-            raise self._error(
-                fault.kind, f"HTTP {response.status}", self.redact(fault.text)
-            )
+            raise self._error(fault.kind, _detail(response), self.redact(fault.text))
         if changes:
             self._done.append(label)
         return response
@@ -277,10 +275,6 @@ class ToolClient:
             self._unsure |= changes and lost.sent
             raise self._error(lost.kind, lost.what, alternative=lost.advice)
         assert response is not None
-        if told is not None and response.status == 429:
-            raise self._error(
-                find_kind(response), f"HTTP 429, again in {told:.0f} seconds"
-            )
         return response
 
     async def _hops(self, outgoing: Outgoing, body: Mapping[str, Any]) -> Response:
@@ -355,9 +349,9 @@ def no_address(name: str) -> ToolUnavailable:
     )
 
 
-def find_kind(response: Response) -> type[ToolFailed]:
-    """The named error of a status."""
-    fault = find_fault(response, None)
-    assert fault is not None
-    assert fault.kind is not None
-    return fault.kind
+def _detail(response: Response) -> str:
+    """Say what an answer's head says."""
+    told = retry_after(response.headers.get("retry-after"))
+    if told is None or response.status not in PASSING:
+        return f"HTTP {response.status}"
+    return f"HTTP {response.status}, again in {told:.0f} seconds"

@@ -1,0 +1,5 @@
+"""Opens a socket when it is imported."""
+
+import socket
+
+socket.socket().close()
