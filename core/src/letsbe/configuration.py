@@ -54,6 +54,9 @@ class WrapperSettings(_Table):
     """How many more may wait for their turn; beyond that the answer is ``busy``."""
     call_timeout: Annotated[float, Field(gt=0, le=3600)] = 120.0
     """Seconds until a call is ended, unless it asks for less."""
+    native_operations: tuple[str, ...] = ()
+    """Operations that agents are offered as tools of their own: names, or ``prefix.*``.
+    All others are called by ``use_tool``, so that prompts stay small."""
     approval_hours: Annotated[float, Field(gt=0, le=720)] = 24.0
     """Hours until a pending approval expires."""
 
@@ -116,6 +119,15 @@ class Configuration(_Table):
     wrapper: WrapperSettings = WrapperSettings()
     proxy: ProxySettings = ProxySettings()
     plugins: PluginSettings = PluginSettings()
+
+    def at_ports(self, wrapper: int | None, proxy: int | None) -> Configuration:
+        """Return the same configuration with other ports, where one is given."""
+        changed: dict[str, Any] = {}
+        if wrapper is not None:
+            changed["wrapper"] = self.wrapper.model_copy(update={"port": wrapper})
+        if proxy is not None:
+            changed["proxy"] = self.proxy.model_copy(update={"port": proxy})
+        return self.model_copy(update=changed)
 
 
 def load_configuration(home: Home) -> Configuration:

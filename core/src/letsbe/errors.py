@@ -224,6 +224,12 @@ class ToolUnexpected(ToolFailed):
     code = "tool_unexpected"
 
 
+class CallCancelled(ToolFailed):
+    """The runtime ended the call, with all it had started."""
+
+    code = "cancelled"
+
+
 class OutputWithheld(LetsBeError):
     """A redaction layer failed, so what it should have seen is not shown."""
 

@@ -51,6 +51,14 @@ def bind(host: str, port: int, setting: str = "wrapper.port") -> socket.socket:
     return listener
 
 
+def settled_port(host: str, port: int) -> int:
+    """Return the port that will be listened on: in place of 0, one that is free now."""
+    if port:
+        return port
+    with bind(host, 0) as taken:
+        return int(taken.getsockname()[1])
+
+
 def run(
     app: Any,  # noqa: ANN401 - uvicorn and Starlette have two names for one type
     listener: socket.socket,

@@ -29,17 +29,25 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     Prints what runs where as soon as requests are taken. SIGTERM and Ctrl-C end it:
     calls that run may finish, for ten seconds.
     """
+    from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow to import
+    from letsbe.listening import settled_port  # noqa: PLC0415
     from letsbe.plugin._records import Status  # noqa: PLC0415 - slow to import
     from letsbe.proxy.child import running_proxy  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
 
     with ExitStack() as closing:
-        wrapper = closing.enter_context(open_wrapper(home))
+        # Agents' tools are kept from the ports that are used, not only configured.
+        configured = load_configuration(home)
+        settings = configured.wrapper
+        port = settled_port(settings.host, settings.port if port is None else port)
+        proxy_port = settled_port(configured.proxy.host, configured.proxy.port)
+        wrapper = closing.enter_context(
+            open_wrapper(home, port=port, proxy_port=proxy_port)
+        )
         proxy: str | None = None
-        if wrapper.configuration.proxy.upstreams:
-            proxy = closing.enter_context(running_proxy(home))
-        settings = wrapper.configuration.wrapper
+        if configured.proxy.upstreams:
+            proxy = closing.enter_context(running_proxy(home, proxy_port))
         active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]
         broken = [f"{r.label}: {r.reason}" for r in wrapper.plugins.records if r.failed]
 
@@ -60,4 +68,4 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
             print_facts([(k.replace("_", " "), v) for k, v in facts.items()])
             click.echo("\nStop with Ctrl-C or SIGTERM.")
 
-        serve(wrapper, announce, port=settings.port if port is None else port)
+        serve(wrapper, announce, port=port)

@@ -13,11 +13,23 @@ from letsbe.policy.verdict import Verdict
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """Where a call comes from, as the runtime tells it."""
+    """Where a call comes from, as the runtime tells it.
+
+    Args:
+        conversation_id: The conversation at the runtime.
+        parent_tool_call_id: The call that led to this one.
+        tool_call_id: The runtime's id of the call.
+        channel: By which channel the person's message came, such as ``telegram``.
+        sender_id: Whose message it was, by that channel's id.
+        sender_is_owner: Whether the runtime holds that person to be its owner.
+    """
 
     conversation_id: str | None = None
     parent_tool_call_id: str | None = None
     tool_call_id: str | None = None
+    channel: str | None = None
+    sender_id: str | None = None
+    sender_is_owner: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,14 @@ END_SECONDS = 15.0
 
 
 @contextlib.contextmanager
-def running_proxy(home: Home) -> Iterator[str]:
+def running_proxy(home: Home, port: int | None = None) -> Iterator[str]:
     """Run the proxy, start it again whenever it dies, and end it afterwards.
 
     It also ends when this process does, however that comes about.
 
     Args:
         home: The home folder.
+        port: Its port, if not the configured one.
 
     Yields:
         The proxy's base address.
@@ -43,7 +44,7 @@ def running_proxy(home: Home) -> Iterator[str]:
     Raises:
         ConfigurationError: It does not start; the message is its own.
     """
-    child = _Child(home)
+    child = _Child(home, port)
     try:
         yield child.address
     finally:
@@ -53,10 +54,11 @@ def running_proxy(home: Home) -> Iterator[str]:
 class _Child:
     """The process, and the thread that waits for it."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, port: int | None) -> None:
         self._home = home
+        self._port = port
         self._ending = threading.Event()
-        self._process, self.address = _start(home)
+        self._process, self.address = _start(home, port)
         self._thread = threading.Thread(
             target=self._keep, name="letsbe-proxy-child", daemon=True
         )
@@ -88,7 +90,7 @@ class _Child:
         if self._ending.wait(pause):
             return False
         try:
-            process, _ = _start(self._home)
+            process, _ = _start(self._home, self._port)
         except ConfigurationError as error:
             log.error("%s", error.message)
             return False
@@ -99,9 +101,10 @@ class _Child:
         return True
 
 
-def _start(home: Home) -> tuple[subprocess.Popen[bytes], str]:
+def _start(home: Home, port: int | None) -> tuple[subprocess.Popen[bytes], str]:
     """Start the proxy, and return it with its address once it answers."""
     command = [sys.executable, "-m", "letsbe", "proxy", "--home", str(home.folder)]
+    command += [] if port is None else ["--port", str(port)]
     process = subprocess.Popen(
         [*command, "--while-stdin", "--json"],
         # It ends when this end of the pipe is closed, as it is when we die.

@@ -25,7 +25,9 @@ _GENERAL = frozenset(
 
 
 def check_masks(
-    args: object, names: Callable[[], Iterable[str]] = tuple[str, ...]
+    args: object,
+    names: Callable[[], Iterable[str]] = tuple[str, ...],
+    recall: Callable[[str], list[str]] = lambda _: [],
 ) -> None:
     """Refuse arguments that hold a mask where a value or a reference is due.
 
@@ -33,6 +35,7 @@ def check_masks(
         args: A tool call's arguments, as JSON.
         names: Gives the names of the secrets there are, to say which one was probably
             meant; called only if there is a mask.
+        recall: Says which secrets a text is known to have named before it was masked.
 
     Raises:
         MaskedValue: The error names the field and the reference to use instead.
@@ -42,7 +45,8 @@ def check_masks(
             continue
         mask = find_mask(text, path)
         if mask:
-            raise _refusal(path or "the argument", mask, probable(mask, path, names()))
+            meant = recall(text) or probable(mask, path, names())
+            raise _refusal(path or "the argument", mask, meant)
 
 
 def probable(mask: Mask, path: str, names: Iterable[str]) -> list[str]:

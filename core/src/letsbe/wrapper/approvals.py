@@ -13,7 +13,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -142,6 +142,15 @@ class Approvals:
             return _select(connection, clause, (*values, limit))
 
         return [self._as_of_now(approval) for approval in self._database.read(look)]
+
+    def of_agent(self, agent_id: str, limit: int) -> tuple[Approval, ...]:
+        """Return one agent's approvals, newest first."""
+
+        def look(connection: sqlite3.Connection) -> Sequence[Approval]:
+            clause = "WHERE agent_id = ? ORDER BY rowid DESC LIMIT ?"
+            return _select(connection, clause, (agent_id, limit))
+
+        return tuple(self._as_of_now(found) for found in self._database.read(look))
 
     def add(self, connection: sqlite3.Connection, new: Mapping[str, Any]) -> Approval:
         """Queue a call, or find the pending approval of an equal one.

@@ -75,7 +75,7 @@ def with_clean_ids(request: ToolRequest, pipeline: Pipeline) -> ToolRequest:
         request has no ids; its arguments cannot be looked at either, so nothing runs.
     """
     ids = {"session_id": request.session_id, **request.context.model_dump()}
-    given = {name: text for name, text in ids.items() if text is not None}
+    given = {name: text for name, text in ids.items() if isinstance(text, str)}
     try:
         clean = {name: pipeline.redact_text(text) for name, text in given.items()}
     except OutputWithheld:

@@ -20,6 +20,7 @@ from letsbe.vault.vault import Vault
 from letsbe.wrapper.arguments import normalised
 from letsbe.wrapper.digests import call_digest
 from letsbe.wrapper.injection import SecretUse
+from letsbe.wrapper.remembered import References
 from letsbe.wrapper.requests import ToolRequest, bind
 from letsbe.wrapper.retries import CallKey
 
@@ -90,6 +91,7 @@ class Intake:
         self._plugins = plugins
         self._vault = vault
         self._pipeline = pipeline
+        self._references = References()
 
     def validate(
         self,
@@ -113,13 +115,18 @@ class Intake:
             MaskedValue: A mask stands where a value or a reference is due.
             InvalidRequest: A reference is not well-formed.
         """
-        check_masks(request.tool_args, self._names)
+        check_masks(
+            request.tool_args,
+            self._names,
+            lambda text: self._references.meant(call, text),
+        )
         arguments, storable = request.tool_args, True
         if not clean:
             arguments, storable = normalised(arguments, self._pipeline, self._vault)
         if arguments is not request.tool_args:
             call = bind(request, call.agent_id, offer, arguments)
         secrets = SecretUse.of(arguments, offer.action.secrets)
+        self._references.remember(call, arguments)
         return Case(call, offer, arguments, secrets, key, storable)
 
     def _names(self) -> list[str]:

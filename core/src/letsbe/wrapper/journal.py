@@ -195,8 +195,8 @@ class Journal:
                 "decision": decision.reason,
                 "allowed_by": decision.allowed_by,
                 "approved_because": consent.reason if consent else None,
-                "tool_call_id": case.call.context.tool_call_id,
                 "rule": verdict.rule,
+                **_origin(case.call),
             }
         )
         texts = {verdict.rule: detail.pop("rule"), verdict.reason: detail["reason"]}
@@ -326,6 +326,22 @@ class Journal:
 
 _TEXTS = ("reason", "alternative", "rule")
 """What an answer says, besides its output."""
+
+
+def _origin(call: ToolCall) -> dict[str, Any]:
+    """Return where a call comes from, as far as it was told."""
+    context = call.context
+    told = {
+        "tool_call_id": context.tool_call_id,
+        "channel": context.channel,
+        "sender_id": context.sender_id,
+        "sender_is_owner": context.sender_is_owner,
+    }
+    return {
+        key: value
+        for key, value in told.items()
+        if value is not None or key == "tool_call_id"
+    }
 
 
 def _numbered(answer: Answer, row: int) -> Answer:

@@ -21,7 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 import letsbe
 from letsbe.errors import Forbidden, LetsBeError
-from letsbe.plugin import Action, Tier
+from letsbe.wrapper.agent_tools import AgentTool
 from letsbe.wrapper.answers import Answer, Status, failed, showable
 from letsbe.wrapper.http.failures import failure
 from letsbe.wrapper.opening import Wrapper
@@ -51,9 +51,8 @@ class McpEndpoint:
     def __init__(self, wrapper: Wrapper, tokens: Tokens, body_limit: int) -> None:
         self._wrapper = wrapper
         self._tokens = tokens
-        catalog = wrapper.plugins.catalog
         self._tools = types.ListToolsResult(
-            tools=[tool_of(catalog[name].action) for name in sorted(catalog)]
+            tools=[tool_of(tool) for tool in wrapper.tools.listed]
         )
         server: Server[Any] = Server(
             "letsbe",
@@ -107,7 +106,7 @@ class McpEndpoint:
         agent_id = context.request.scope[_CALLER].agent_id
         try:
             request = _request(params, f"mcp:{agent_id}")
-            answer = await self._wrapper.dispatcher.call(request, agent_id)
+            answer = await self._wrapper.tools.call(request, agent_id)
         except LetsBeError as error:
             answer = failed(showable(error, self._wrapper.pipeline))
         return result_of(answer)
@@ -167,17 +166,17 @@ def _mirrored(tools: list[types.Tool]) -> dict[str, dict[str, Any]]:
     return {n: schema for n, schema in found.items() if _MIRROR in json.dumps(schema)}
 
 
-def tool_of(action: Action) -> types.Tool:
-    """Describe an action to an MCP client."""
+def tool_of(tool: AgentTool) -> types.Tool:
+    """Describe a tool to an MCP client."""
     return types.Tool(
-        name=action.name,
-        description=action.summary,
-        input_schema=action.arguments.model_json_schema(),
+        name=tool.name,
+        description=tool.description,
+        input_schema=tool.parameters,
         annotations=types.ToolAnnotations(
             read_only_hint=None,
-            destructive_hint=action.tier >= Tier.RED,
-            idempotent_hint=action.idempotent,
-            open_world_hint=action.external,
+            destructive_hint=tool.destructive,
+            idempotent_hint=tool.idempotent,
+            open_world_hint=tool.external,
         ),
     )
 

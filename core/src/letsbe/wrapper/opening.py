@@ -21,10 +21,12 @@ from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key
 from letsbe.vault.vault import Vault
+from letsbe.wrapper.agent_tools import AgentTools
 from letsbe.wrapper.agents import AgentPolicies
 from letsbe.wrapper.allowances import Allowances
 from letsbe.wrapper.answers import showable
 from letsbe.wrapper.approvals import Approvals
+from letsbe.wrapper.cancelling import Cancellations
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
 from letsbe.wrapper.dispatch import Dispatcher
@@ -51,6 +53,8 @@ class Wrapper:
         configuration: Its configuration.
         plugins: The active plugins, and the records of all that were found.
         dispatcher: Takes tool calls.
+        tools: What agents are offered; takes their calls.
+        cancellations: Ends calls that run.
         approvals: The calls that wait for a person.
         allowances: The classes of calls that people have allowed.
         audit: The audit log.
@@ -64,6 +68,8 @@ class Wrapper:
     configuration: Configuration
     plugins: Plugins
     dispatcher: Dispatcher
+    tools: AgentTools
+    cancellations: Cancellations
     approvals: Approvals
     allowances: Allowances
     audit: AuditLog
@@ -111,11 +117,16 @@ def open_secrets(home: Home) -> Iterator[SecretDesk]:
 
 
 @contextlib.contextmanager
-def open_wrapper(home: Home) -> Iterator[Wrapper]:
+def open_wrapper(
+    home: Home, *, port: int | None = None, proxy_port: int | None = None
+) -> Iterator[Wrapper]:
     """Build a Safety Wrapper from a home folder, and close it afterwards.
 
     Args:
         home: The home folder, made by ``letsbe init``.
+        port: The port that it will be served at, if not the configured one. Agents'
+            tools are kept from it, as from the proxy's.
+        proxy_port: The proxy's, likewise.
 
     Yields:
         The wrapper. Several processes may have one home open at the same time.
@@ -126,7 +137,7 @@ def open_wrapper(home: Home) -> Iterator[Wrapper]:
         StorageError: The database is from a newer version, or cannot be used.
         LetsBeError: What the block raises, with the secrets taken out of it.
     """
-    configuration = load_configuration(home)
+    configuration = load_configuration(home).at_ports(port, proxy_port)
     vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
     with contextlib.closing(_database(home)) as database:
         audit = AuditLog(database, audit_key)
@@ -200,6 +211,10 @@ def assemble(
         configuration=configuration,
         plugins=plugins,
         dispatcher=dispatcher,
+        tools=AgentTools(
+            plugins.catalog, settings.native_operations, dispatcher, approvals
+        ),
+        cancellations=runner.cancellations,
         approvals=approvals,
         allowances=allowances,
         audit=audit,

@@ -37,6 +37,12 @@ class RequestContext(_Body):
     """The call that led to this one."""
     tool_call_id: Identifier | None = None
     """Makes the call idempotent: a retry with the same id gets the first answer."""
+    channel: Identifier | None = None
+    """By which channel the person's message came."""
+    sender_id: Identifier | None = None
+    """Whose message it was, by that channel's id."""
+    sender_is_owner: bool | None = None
+    """Whether the runtime holds that person to be its owner; decides nothing here."""
 
 
 class ToolRequest(_Body):
@@ -137,7 +143,5 @@ def bind(
         arguments=model,
         agent_id=agent_id,
         session_id=request.session_id,
-        context=CallContext(
-            context.conversation_id, context.parent_tool_call_id, context.tool_call_id
-        ),
+        context=CallContext(**context.model_dump()),
     )

@@ -6,12 +6,13 @@ import time
 
 import anyio
 
-from letsbe.errors import DeadlineExceeded, LetsBeError, Refused
+from letsbe.errors import CallCancelled, DeadlineExceeded, LetsBeError, Refused
 from letsbe.plugin import Decision, Result, Verdict
 from letsbe.plugin._facade import Plugins
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.vault.vault import Vault
 from letsbe.wrapper.answers import Answer, Status, failed, judged
+from letsbe.wrapper.cancelling import Cancellations, Wish
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Case
 from letsbe.wrapper.injection import BoundExecution
@@ -44,6 +45,8 @@ class Runner:
         self._pipeline = pipeline
         self._journal = journal
         self._capacity = capacity
+        self.cancellations = Cancellations()
+        """Ends calls that run."""
         self._call_timeout = call_timeout
 
     async def run(
@@ -62,24 +65,32 @@ class Runner:
         Raises:
             Refused: A plugin's hook stops it. Nothing was started.
             Busy: Too many calls run and wait already.
+            CallCancelled: The runtime ended it while it waited. Nothing was started.
             Conflict: The approval, or the call's id, was used in the meantime.
         """
         refusal = self._plugins.before_execute(case.call, decision)
         if refusal is not None:
             raise Refused(refusal)
+        with self.cancellations.watching(case.key) as wish:
+            return await self._run(case, decision, consent, wish)
+
+    async def _run(
+        self, case: Case, decision: Decision, consent: Consent | None, wish: Wish
+    ) -> Answer:
         async with self._capacity.place():
+            wish.check()
             intent = await self._journal.intent(case, decision, consent)
             began = time.monotonic()
             # A caller that goes away does not take the outcome with it.
             with anyio.CancelScope(shield=True):
-                answer = await self._execute(case, decision.verdict)
+                answer = await self._execute(case, decision.verdict, wish)
                 seconds = time.monotonic() - began
                 answer = await self._journal.outcome(
                     case, intent, answer, consent, seconds
                 )
         return answer
 
-    async def _execute(self, case: Case, verdict: Verdict) -> Answer:
+    async def _execute(self, case: Case, verdict: Verdict, wish: Wish) -> Answer:
         try:
             run = BoundExecution(
                 time.monotonic() + self._call_timeout,
@@ -87,7 +98,7 @@ class Runner:
                 case.secrets.environment,
                 self._pipeline,
             )
-            result = await self._within_deadline(case, verdict, run)
+            result = await self._within_deadline(case, verdict, run, wish)
             output = self._pipeline.redact_json(result.output, run.redacted)
         except LetsBeError as error:
             return failed(error, verdict)
@@ -95,11 +106,14 @@ class Runner:
         return judged(verdict, Status.OK, verdict.reason, output=output)
 
     async def _within_deadline(
-        self, case: Case, verdict: Verdict, run: BoundExecution
+        self, case: Case, verdict: Verdict, run: BoundExecution, wish: Wish
     ) -> Result:
         result = None
-        with anyio.move_on_after(run.deadline):
+        with anyio.move_on_after(run.deadline) as scope:
+            wish.ends(scope)
             result = await case.offer.run(case.call, verdict, run)
+        if result is None and wish.cancelled:
+            raise CallCancelled("the runtime cancelled the call, and it was ended")
         if result is None:
             message = f"the call was ended after {self._call_timeout:g} seconds"
             raise DeadlineExceeded(message)

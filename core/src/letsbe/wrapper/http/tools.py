@@ -9,9 +9,22 @@ from starlette.responses import Response
 
 from letsbe.errors import InvalidRequest
 from letsbe.plugin import Action
+from letsbe.wrapper.agent_tools import AgentTool
 from letsbe.wrapper.answers import Answer
-from letsbe.wrapper.http.endpoints import Endpoint, Exchange, answered, read_body
-from letsbe.wrapper.requests import ToolRequest, parse_request
+from letsbe.wrapper.http.endpoints import (
+    Body,
+    Endpoint,
+    Exchange,
+    answered,
+    parsed,
+    read_body,
+)
+from letsbe.wrapper.requests import (
+    AgentName,
+    Identifier,
+    ToolRequest,
+    parse_request,
+)
 from letsbe.wrapper.tokens import Role
 
 CALLERS = frozenset({Role.AGENT, Role.RUNTIME})
@@ -48,15 +61,51 @@ class Tools(BaseModel):
     tools: list[Tool]
 
 
+class AgentToolList(BaseModel):
+    """The tools as agents are offered them, in the order of their names."""
+
+    tools: list[AgentTool]
+
+
+class CancelBody(Body):
+    """Which call to end."""
+
+    session_id: Identifier
+    """The session that it was made in."""
+    agent_id: AgentName | None = None
+    """Whose it is, where the token does not say so."""
+    tool_call_id: Identifier
+    """Its id."""
+
+
+class Cancelled(BaseModel):
+    """Whether a call was ended."""
+
+    cancelled: bool
+    """False: no such call is under way; it has ended, or never began."""
+
+
 async def execute(exchange: Exchange) -> Response:
     """Answer one tool call."""
     request = parse_request(await read_body(exchange.request))
+    agent_id = _agent(exchange, request.agent_id)
+    return answered(await exchange.wrapper.tools.call(request, agent_id))
+
+
+async def cancel(exchange: Exchange) -> Response:
+    """End a call that runs, with all that it started."""
+    body = await parsed(exchange.request, CancelBody)
+    place = (_agent(exchange, body.agent_id), body.session_id, body.tool_call_id)
+    return answered(Cancelled(cancelled=exchange.wrapper.cancellations.cancel(place)))
+
+
+def _agent(exchange: Exchange, named: str | None) -> str:
     assert exchange.caller is not None
-    agent_id = exchange.caller.agent_id or request.agent_id
+    agent_id = exchange.caller.agent_id or named
     if agent_id is None:
         message = "agent_id is missing: this token does not belong to one agent"
         raise InvalidRequest(message)
-    return answered(await exchange.wrapper.dispatcher.call(request, agent_id))
+    return agent_id
 
 
 async def list_tools(exchange: Exchange) -> Response:
@@ -64,6 +113,11 @@ async def list_tools(exchange: Exchange) -> Response:
     catalog = exchange.wrapper.plugins.catalog
     tools = [Tool.of(catalog[name].action) for name in sorted(catalog)]
     return answered(Tools(tools=tools))
+
+
+async def list_agent_tools(exchange: Exchange) -> Response:
+    """List the few tools that an agent's prompt should carry."""
+    return answered(AgentToolList(tools=list(exchange.wrapper.tools.listed)))
 
 
 ENDPOINTS = (
@@ -83,5 +137,22 @@ ENDPOINTS = (
         CALLERS | {Role.OPERATOR},
         "List the tools",
         answer=Tools,
+    ),
+    Endpoint(
+        "GET",
+        "/api/v1/tools/listed",
+        list_agent_tools,
+        CALLERS | {Role.OPERATOR},
+        "List the tools that an agent's prompt carries",
+        answer=AgentToolList,
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/tools/cancel",
+        cancel,
+        CALLERS,
+        "End a call that runs",
+        body=CancelBody,
+        answer=Cancelled,
     ),
 )

@@ -1,0 +1,314 @@
+"""A real OpenClaw whose tools come by the bridge: it works, and nothing gets around it.
+
+One gateway serves the whole module: the real Secrets Proxy between it and the LLM, the
+real wrapper and executors behind its tools.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.openclaw import tenant as tenants
+from tests.openclaw.gateway import APIS, Gateway, State, running
+from tests.openclaw.runtime import Runtime
+from tests.openclaw.scripted_llm import LlmRequest, Reply, Script, ScriptedLlm, ToolUse
+from tests.openclaw.tenant import SECRET, Tenant
+
+DONE = Reply("Done.")
+
+
+@dataclass
+class Stage:
+    """Everything that runs."""
+
+    gateway: Gateway
+    tenant: Tenant
+    llm: ScriptedLlm
+
+    def turn(
+        self,
+        *replies: Reply,
+        conversation: str | None = None,
+        agent: str = "main",
+        api: str | None = None,
+        said: str = "Please.",
+    ) -> Script:
+        """Play one user turn to its end, and return what the LLM was asked."""
+        with self.llm.script(*replies, DONE) as script:
+            text = f"{said} {script.mark}"
+            assert self.gateway.chat(text, conversation, agent, api) == "Done."
+        return script
+
+    def call(self, name: str, /, **arguments: object) -> str:
+        """Let the LLM call one tool, and return what it reads of the result."""
+        script = self.turn(Reply(calls=(ToolUse(name, dict(arguments)),)))
+        return script.requests[-1].results[-1]
+
+
+@pytest.fixture(scope="module")
+def stage(
+    runtime: Runtime,
+    llm: ScriptedLlm,
+    new_state: Callable[[str], State],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    state = new_state("plugin")
+    folder = tmp_path_factory.mktemp("tenant")
+    plugin = folder / "bridge"
+    tenant = tenants.make(folder, llm.address, closed=(state.folder, plugin))
+    tenant.letsbe("secrets", "provide", "cloud_token", stdin=SECRET)
+    with tenants.running(tenant):
+        tenants.install_bridge(runtime, tenant, plugin)
+        config = tenants.by_plugin(state, tenant, plugin)
+        with running(runtime, state, config) as gateway:
+            yield Stage(gateway, tenant, llm)
+
+
+class TestCalls:
+    @pytest.mark.parametrize("api", APIS)
+    def test_a_call_runs_behind_the_wrapper_by_every_api(
+        self, stage: Stage, api: str
+    ) -> None:
+        use = ToolUse("letsbe_shell", {"command": "echo hello"})
+        script = stage.turn(Reply(calls=(use,)), api=api)
+        answer = json.loads(script.requests[-1].results[-1])
+        assert answer["status"] == "ok"
+        assert answer["output"]["stdout"] == "hello\n"
+
+    def test_the_wrapper_is_told_where_a_call_comes_from(self, stage: Stage) -> None:
+        conversation = uuid.uuid4().hex
+        use = ToolUse("letsbe_shell", {"command": "echo from"})
+        for agent in ("main", "marketing"):
+            stage.turn(Reply(calls=(use,)), conversation=conversation, agent=agent)
+        rows = [
+            row
+            for row in stage.tenant.audit(kind="intent")
+            if conversation in row["session_id"]
+        ]
+        assert [row["agent_id"] for row in rows] == ["main", "marketing"]
+        for row in rows:
+            assert row["session_id"].startswith(f"agent:{row['agent_id']}:")
+            assert row["detail"]["channel"] == "webchat"
+            assert row["detail"]["sender_is_owner"] is True
+            assert row["detail"]["tool_call_id"]
+
+    def test_a_denial_is_read_with_its_reason(self, stage: Stage) -> None:
+        answer = json.loads(stage.call("letsbe_file_read", path="/etc/shadow"))
+        assert answer["status"] == "denied"
+        assert "root" in answer["reason"]
+
+    def test_wrong_arguments_are_for_the_model_to_mend(self, stage: Stage) -> None:
+        answer = stage.call("letsbe_shell", command=["echo"])
+        assert "command" in answer
+        assert "hello" not in answer
+
+
+class TestApprovals:
+    def test_a_call_waits_and_the_agent_is_told_once_it_is_decided(
+        self, stage: Stage
+    ) -> None:
+        victim = stage.tenant.work / "old.txt"
+        victim.write_text("old")
+        conversation = uuid.uuid4().hex
+        use = ToolUse("letsbe_shell", {"command": "rm old.txt"})
+        script = stage.turn(Reply(calls=(use,)), conversation=conversation)
+        answer = json.loads(script.requests[-1].results[-1])
+        assert answer["status"] == "pending_approval"
+        assert victim.exists()
+        approval_id = answer["approval_id"]
+        stage.tenant.ask("POST", f"/api/v1/approvals/{approval_id}/approve")
+        assert not victim.exists()
+        asking = ToolUse(
+            "letsbe_approval_status", {"approval_id": answer["approval_id"]}
+        )
+        later = self._told(stage, conversation, answer["approval_id"])
+        assert "was approved and has run" in later
+        script = stage.turn(Reply(calls=(asking,)), conversation=conversation)
+        assert json.loads(script.requests[-1].results[-1])["output"]["state"] == "done"
+
+    def test_a_denial_comes_with_the_persons_reason(self, stage: Stage) -> None:
+        (stage.tenant.work / "kept.txt").write_text("kept")
+        conversation = uuid.uuid4().hex
+        use = ToolUse("letsbe_shell", {"command": "rm kept.txt"})
+        script = stage.turn(Reply(calls=(use,)), conversation=conversation)
+        answer = json.loads(script.requests[-1].results[-1])
+        place = f"/api/v1/approvals/{answer['approval_id']}/deny"
+        stage.tenant.ask("POST", place, {"reason": "it is still read"})
+        later = self._told(stage, conversation, answer["approval_id"])
+        assert "was denied. The person said: it is still read" in later
+        assert (stage.tenant.work / "kept.txt").exists()
+
+    @staticmethod
+    def _told(stage: Stage, conversation: str, approval_id: str) -> str:
+        """Return the text that is put before the agent, at its next turn or later."""
+        for _ in range(10):
+            time.sleep(1)
+            script = stage.turn(conversation=conversation)
+            said = script.requests[-1].json["messages"][-1]["content"]
+            if approval_id in str(said):
+                return str(said)
+        raise AssertionError("the agent was not told")
+
+
+class TestNothingAround:
+    @pytest.mark.parametrize(
+        ("tool", "arguments"),
+        [
+            ("exec", {"command": "touch {canary}"}),
+            ("write", {"path": "{canary}", "content": "x"}),
+            ("file_write", {"path": "{canary}", "content": "x"}),
+            ("gateway", {"action": "config.apply", "raw": "{{}}"}),
+            ("cron", {"action": "add", "job": {"command": "touch {canary}"}}),
+        ],
+    )
+    def test_a_native_tool_does_not_run(
+        self, stage: Stage, tmp_path: Path, tool: str, arguments: dict[str, object]
+    ) -> None:
+        canary = tmp_path / "canary"
+        text = json.dumps(arguments).replace("{canary}", str(canary))
+        answer = stage.call(tool, **json.loads(text))
+        assert "not found" in answer or "not routed" in answer
+        assert not canary.exists()
+        with stage.gateway.client() as client:
+            body = {"tool": tool, "args": json.loads(text)}
+            assert client.post("/tools/invoke", json=body).status_code == 404
+        assert not canary.exists()
+
+    def test_only_the_wrappers_tools_are_offered(self, stage: Stage) -> None:
+        script = stage.turn()
+        assert script.requests[0].tools == [
+            "letsbe_approval_status",
+            "letsbe_describe_tool",
+            "letsbe_docker",
+            "letsbe_env_read",
+            "letsbe_env_update",
+            "letsbe_file_list",
+            "letsbe_file_read",
+            "letsbe_file_stat",
+            "letsbe_file_write",
+            "letsbe_shell",
+            "letsbe_use_tool",
+        ]
+
+    def test_the_self_test_was_made(self, stage: Stage) -> None:
+        assert "self-test passed, native tools are refused" in stage.gateway.said()
+
+    def test_openclaws_own_folders_are_closed(self, stage: Stage) -> None:
+        state = stage.gateway.state
+        before = state.config.read_bytes()
+        plugin = stage.tenant.home.parent / "bridge" / "index.js"
+        for path in (
+            state.config,
+            plugin,
+            state.workspace / "skills" / "x" / "SKILL.md",
+        ):
+            for tool, arguments in [
+                ("letsbe_file_write", {"path": str(path), "content": "{}"}),
+                ("letsbe_file_read", {"path": str(path)}),
+                ("letsbe_shell", {"command": f"cp /etc/hostname {path}"}),
+                ("letsbe_shell", {"command": f"cat {path}"}),
+            ]:
+                answer = json.loads(stage.call(tool, **arguments))
+                assert answer["status"] == "denied", (tool, path, answer)
+        assert state.config.read_bytes() == before
+
+    def test_no_server_of_ours_can_be_reached_from_the_shell(
+        self, stage: Stage
+    ) -> None:
+        """The harness's gateway is not at the usual port, so the usual one is tried."""
+        addresses = (stage.tenant.wrapper, stage.tenant.proxy)
+        for port in (18789, *(address.rpartition(":")[2] for address in addresses)):
+            url = f"http://127.0.0.1:{port}/tools/invoke"
+            answer = json.loads(stage.call("letsbe_shell", command=f"curl {url}"))
+            assert answer["status"] == "denied", answer
+
+
+class TestSecrets:
+    def test_a_secret_in_a_file_never_reaches_the_llm(self, stage: Stage) -> None:
+        loose = "ghp_" + "x7Kq2mVb9RtYwP4nLsD8" + "cFgH1jZaE3uT6o"
+        note = stage.tenant.work / "note.txt"
+        note.write_text(f"token={SECRET}\nother: {loose}\n")
+        conversation = uuid.uuid4().hex
+        use = ToolUse("letsbe_file_read", {"path": str(note)})
+        first = stage.turn(Reply(calls=(use,)), conversation=conversation)
+        second = stage.turn(conversation=conversation, said=f"It is {SECRET}.")
+        sent = b"".join(r.body for r in first.requests + second.requests)
+        assert SECRET.encode() not in sent
+        assert loose.encode() not in sent
+        assert b"SECRET_REF(cloud_token)" in sent
+
+    def test_a_reference_still_works_in_the_third_turn(self, stage: Stage) -> None:
+        """The runtime masks its own transcript; the model copies what it sees there."""
+        conversation = uuid.uuid4().hex
+        line = {"command": "printenv NC", "env_refs": {"NC": "cloud_token"}}
+        plain = {"command": "echo SECRET_REF(cloud_token)"}
+
+        def again(request: LlmRequest) -> Reply:
+            """Copy the calls as this very request's history shows them."""
+            calls = [
+                ToolUse(c["function"]["name"], json.loads(c["function"]["arguments"]))
+                for message in request.json["messages"]
+                for c in message.get("tool_calls", [])
+            ]
+            return Reply(calls=tuple(calls[:2]))
+
+        uses = (ToolUse("letsbe_shell", line), ToolUse("letsbe_shell", plain))
+        stage.turn(Reply(calls=uses), conversation=conversation)
+        for _ in range(2):
+            script = stage.turn(again, conversation=conversation)  # type: ignore[arg-type]
+            for result in script.requests[-1].results[-2:]:
+                answer = json.loads(result)
+                assert answer["status"] == "ok", answer
+                assert "SECRET_REF(cloud_token)" in answer["output"]["stdout"]
+        ran = stage.tenant.audit(kind="outcome", decision="ok")
+        assert len(ran) >= 6
+
+    def test_a_mask_that_comes_back_is_refused_with_the_right_name(
+        self, stage: Stage
+    ) -> None:
+        conversation = uuid.uuid4().hex
+        url = "https://cloud.example.com/"
+        header = "Authorization: Bearer SECRET_REF(cloud_token)"
+        line = ToolUse("letsbe_shell", {"argv": ["echo", "-H", header, url]})
+        stage.turn(Reply(calls=(line,)), conversation=conversation)
+
+        def again(request: LlmRequest) -> Reply:
+            messages = request.json["messages"]
+            calls = [c for m in messages for c in m.get("tool_calls", [])]
+            masked = json.loads(calls[0]["function"]["arguments"])
+            assert "SECRET_REF(cloud_token)" not in json.dumps(masked)
+            return Reply(calls=(ToolUse("letsbe_shell", masked),))
+
+        script = stage.turn(again, conversation=conversation)  # type: ignore[arg-type]
+        answer = json.loads(script.requests[-1].results[-1])
+        assert answer["status"] == "denied"
+        assert answer["code"] == "masked_value"
+        assert "env_refs" in json.dumps(answer)
+        assert "cloud_token" in json.dumps(answer)
+
+
+class TestPrompt:
+    def test_the_first_request_is_small(self, stage: Stage) -> None:
+        script = stage.turn(conversation=uuid.uuid4().hex)
+        assert len(script.requests[0].body) <= 30_000
+
+    def test_the_prefix_is_stable_over_ten_turns(self, stage: Stage) -> None:
+        """A provider caches what begins alike; ten turns begin with the turn before."""
+        conversation = uuid.uuid4().hex
+        before: LlmRequest | None = None
+        use = ToolUse("letsbe_shell", {"command": "echo hi"})
+        for _ in range(10):
+            script = stage.turn(Reply(calls=(use,)), conversation=conversation)
+            for request in script.requests:
+                if before is not None:
+                    assert request.json["tools"] == before.json["tools"]
+                    earlier, now = before.json["messages"], request.json["messages"]
+                    assert now[0] == earlier[0]
+                before = request
