@@ -44,7 +44,7 @@ FUNCTION_LINES = 60
 FORBIDDEN = re.compile(
     # how and where something was written is no part of it
     r"claude|chatgpt|copilot|codex|co-authored-by"
-    r"|(?<![\w.}-])/(work|farm|Users)/|/tmp/team|/root/\.pyenv"
+    r"|(?<![\w.}*-])/(work|farm|Users)/|/tmp/team|/root/\.pyenv"
     r"|pypi\.org|pythonhosted\.org",
     re.IGNORECASE,
 )
