@@ -5,6 +5,10 @@ target is missed. One row per line: ``category`` and ``text``, a recipe as the p
 layer's examples are (``{base62:36}`` is 36 characters drawn from the row itself, and
 what must go stands in guillemets). Each row is scored three times: as it is, as the
 content of a chat request, and once more inside a string of JSON.
+
+The rows came in batches, each scored before anything was mended on it. Macro recall and
+keep at first sight: 78 and 98.3 %; 85.2 and 96.7 %; 90.9 and 93.0 %; 85.4 and 97.9 %
+(the last two kept their labels' mistakes, and the last one was written to be harder).
 """
 
 from __future__ import annotations

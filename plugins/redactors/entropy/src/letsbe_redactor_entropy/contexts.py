@@ -48,7 +48,8 @@ _BEFORE = re.compile(
     | (?:sha-?\d{1,3}|md5|h1|h2|blake\w{1,4}|rmd160|multihash|narHash|crc32c?)[-:=@/]\s?
     | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S{1,24}|sk-(?:ssh|ecdsa)\S{1,40})\s{1,4}
     | (?:commit|index|tree|parent|object|merge|revert|blob|tag|HEAD|rev|from)\s{1,4}
-    | (?:pubkey|(?:public|site).?key|fingerprint|peer|checksum|digest|hash|serial)
+    | (?:pubkey|(?:public|site).?key|fingerprint|peer|checksum|digest|hash
+      |serial(?:[ _-]number)?)
       :?\s{1,4}
     | (?:traceparent|tracestate|etag|if-none-match|x-request-id):\s?(?:W/)?\\{0,7}"?
     )\Z""",

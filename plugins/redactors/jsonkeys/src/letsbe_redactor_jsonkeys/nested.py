@@ -16,7 +16,7 @@ _SCHEMA = frozenset(
 _HARMLESS = re.compile(
     rb"(?i:.*(?:name|user|username|login|email|id|type|kind|host|port|url|uri|path|scope"
     rb"|region|version|description|title|label|status|state|date|_at|_on|realm|method"
-    rb"|algorithm|alg|format|role|owner|provider|database|db|engine|env|mount|ref))"
+    rb"|algorithm|alg|format|role|owner|provider|database|db|engine|env|mount|ref|expir\w*))"
 )
 
 
@@ -56,16 +56,14 @@ class Walk:
             start: Where its opening bracket stands.
 
         Returns:
-            The strings that are values, at any depth; none if it is a schema. What has
+            The strings that are values, at any depth; of what describes itself, as a
+            schema or an output does, only its ``value``. What has
             no end within 16 KiB is taken as far as it was read.
         """
-        found: list[Member] = []
-        for member in self._walk(start):
-            if member.key in _SCHEMA:
-                return []
-            if not _HARMLESS.fullmatch(member.key):
-                found.append(member)
-        return found
+        members = list(self._walk(start))
+        if any(member.key in _SCHEMA for member in members):
+            return [member for member in members if member.key == b"value"]
+        return [member for member in members if not _HARMLESS.fullmatch(member.key)]
 
     def _walk(self, start: int) -> Iterator[Member]:
         """Yield each string that is a value, until the opening bracket is closed."""

@@ -29,6 +29,7 @@ _WITH_PARTS = {"regex", "follow", "before", "program"}
 _LINE_ENDS = (b"\n", b"\\n")
 _SEPARATORS = (*_LINE_ENDS, b"|", b";", b"&&")
 _BACKSLASH = 0x5C
+_CUT_OFF = (b"...", "…".encode())
 
 
 class RuleBroken(LetsBeError):
@@ -126,6 +127,8 @@ class Rule:
         group = next((g for g in ("v", "u") if _has(match, g)), 0)
         value = match[group]
         if group == "u":
+            if value.endswith(_CUT_OFF):
+                return
             value = _without_punctuation(value)
         if not value or (self.keep and self.keep.fullmatch(value)):
             return
