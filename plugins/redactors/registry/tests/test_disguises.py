@@ -113,6 +113,17 @@ def test_ordinary_text_is_left_alone(layer: RegistryLayer, text: str) -> None:
     assert layer.find(text.encode()) == []
 
 
+@pytest.mark.parametrize("disguise", ["upper case", "zero-width spaces", "wrapped"])
+def test_a_short_value_of_both_cases_is_found(disguise: str) -> None:
+    short = "qZkWfBvLmHsYp4"
+    layer = RegistryLayer(FakeSecrets({"token": short}), "pyahocorasick")
+    text = f"it is {DISGUISES[disguise](short)} now".encode()
+
+    (found,) = layer.find(text)
+
+    assert text[found.start : found.end] == DISGUISES[disguise](short).encode()
+
+
 @given(st.text(), st.text(), st.sampled_from(sorted(DISGUISES)), st.randoms())
 def test_any_random_value_in_any_disguise(
     before: str, after: str, disguise: str, chance: random.Random

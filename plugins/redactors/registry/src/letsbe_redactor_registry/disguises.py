@@ -17,6 +17,9 @@ from letsbe_redactor_registry.part import Form
 SHORTEST = 12
 """Reduced forms below this length are left out."""
 
+SHORTEST_REDUCED = 8
+"""Reduced forms of a value that looks random are left out below this length."""
+
 LONG_ENOUGH = 20
 """From here on a value counts whatever it is made of; below, it must look random."""
 
@@ -28,6 +31,9 @@ SEEDS = 5
 """Seeds of a value, spread over it, so that one is whole wherever a line ends."""
 
 _CHANGES = re.compile(rb"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])")
+_TURNS = re.compile(
+    rb"(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])"
+)
 _GROUP = 4
 
 
@@ -73,7 +79,7 @@ def reduced_forms_of(value: str) -> dict[Form, str]:
             continue
         for form in originals(value, rule):
             reduced = reduce(level(form))
-            if len(reduced) >= SHORTEST:
+            if len(reduced) >= (SHORTEST_REDUCED if rule == "hidden" else SHORTEST):
                 forms.setdefault(Form(reduced, folded=False), rule)
     return forms
 
@@ -133,9 +139,11 @@ def _seeds(data: bytes) -> Iterator[bytes]:
 
 def looks_random(data: bytes) -> bool:
     """Tell a token from words and a year: it changes between letters and digits."""
-    word = letters(level(data))
-    changes = len(_CHANGES.findall(word))
-    return len(word) >= LONG_ENOUGH or changes >= 3 or not word.isascii()
+    flat = level(data)
+    word = letters(flat)
+    if len(word) >= LONG_ENOUGH or len(_CHANGES.findall(word)) >= 3:
+        return True
+    return not word.isascii() or 2 * len(_TURNS.findall(flat)) >= len(word)
 
 
 def _is_worth_hiding(data: bytes) -> bool:
