@@ -248,6 +248,13 @@ class ConfigurationError(LetsBeError):
     code = "configuration_error"
 
 
+class AgentUnavailable(LetsBeError):
+    """The agent runtime cannot be reached, or could not answer a message."""
+
+    code = "agent_unavailable"
+    status = 502
+
+
 class TryLater(LetsBeError):
     """A service outside cannot do it now; the same request may work in a while.
 

@@ -29,6 +29,8 @@ from letsbe.wrapper.approvals import Approvals
 from letsbe.wrapper.cancelling import Cancellations
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
+from letsbe.wrapper.chat.gateway import Gateway
+from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.dispatch import Dispatcher
 from letsbe.wrapper.gate import Gate
 from letsbe.wrapper.journal import Journal
@@ -55,6 +57,7 @@ class Wrapper:
         dispatcher: Takes tool calls.
         tools: What agents are offered; takes their calls.
         cancellations: Ends calls that run.
+        relay: Carries conversations between people and agents.
         approvals: The calls that wait for a person.
         allowances: The classes of calls that people have allowed.
         audit: The audit log.
@@ -70,6 +73,7 @@ class Wrapper:
     dispatcher: Dispatcher
     tools: AgentTools
     cancellations: Cancellations
+    relay: Relay
     approvals: Approvals
     allowances: Allowances
     audit: AuditLog
@@ -215,6 +219,7 @@ def assemble(
             plugins.catalog, settings.native_operations, dispatcher, approvals
         ),
         cancellations=runner.cancellations,
+        relay=Relay(Gateway(home), pipeline),
         approvals=approvals,
         allowances=allowances,
         audit=audit,

@@ -28,5 +28,6 @@ def serve(wrapper: Wrapper, announce: Callable[[str], None], *, port: int) -> No
     # The MCP SDK tells of the beginning and end of every request, and each line that is
     # logged is searched for secrets.
     logging.getLogger("mcp").setLevel(logging.WARNING)
+    limit = wrapper.configuration.wrapper.body_limit
     with listener, redacted_logging(wrapper.pipeline):
-        run(app, listener, announce)
+        run(app, listener, announce, ws="websockets-sansio", ws_max_size=limit)

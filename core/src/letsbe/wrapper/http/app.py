@@ -10,11 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from letsbe.errors import LetsBeError
 from letsbe.wrapper.answers import showable
-from letsbe.wrapper.http import approvals, audit, classes, health, secrets, tools
+from letsbe.wrapper.http import approvals, audit, chat, classes, health, secrets, tools
+from letsbe.wrapper.http.chat_socket import PATH, ChatSocket
 from letsbe.wrapper.http.endpoints import Endpoint
 from letsbe.wrapper.http.failures import failure, on_http_error, on_unexpected
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
@@ -27,6 +28,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tools.ENDPOINTS,
     *approvals.ENDPOINTS,
     *classes.ENDPOINTS,
+    *chat.ENDPOINTS,
     *secrets.ENDPOINTS,
     *audit.ENDPOINTS,
     *health.ENDPOINTS,
@@ -53,11 +55,12 @@ def make_app(wrapper: Wrapper, tokens: Tokens) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with mcp.running():
+        async with mcp.running(), wrapper.relay.running():
             yield
 
     routes: list[BaseRoute] = [row.route(wrapper, tokens) for row in ENDPOINTS]
     routes.append(Route("/api/v1/openapi.json", openapi))
+    routes.append(WebSocketRoute(PATH, ChatSocket(wrapper, tokens).serve))
     routes.append(Route("/mcp", mcp, methods=["POST"]))
     names = {*LOOPBACK_NAMES, settings.host}
     return Starlette(

@@ -46,6 +46,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, then pass it on."""
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -55,6 +58,17 @@ class Guard:
             await self._answer(error)(scope, receive, send)
             return
         await self._app(scope, self._limited(receive), send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Browsers let any page open one, so that the origin is all that tells.
+        try:
+            self._check(Headers(scope=scope))
+        except LetsBeError as error:
+            await send(
+                {"type": "websocket.close", "code": 1008, "reason": error.message}
+            )
+            return
+        await self._app(scope, receive, send)
 
     def _check(self, headers: Headers) -> None:
         if _name(f"//{headers.get('host', '')}") not in self._names:

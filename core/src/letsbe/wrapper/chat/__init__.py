@@ -1,0 +1,1 @@
+"""The chat relay: people's messages to agents, and what they say, as a stream."""

@@ -1,0 +1,161 @@
+"""Carries conversations between people and agents.
+
+A turn belongs to its conversation and not to the connection that began it: whoever
+lost a stream resumes it, and only an abort ends the turn.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+
+import anyio
+from anyio.abc import TaskGroup
+
+from letsbe.errors import Busy, Conflict, LetsBeError, NotFound
+from letsbe.redaction.pipeline import Pipeline
+from letsbe.wrapper.chat.conversations import Conversation, Event
+from letsbe.wrapper.chat.gateway import Gateway
+
+MOST_CONVERSATIONS = 256
+"""The most conversations whose events are kept."""
+
+MOST_TURNS = 16
+"""The most turns under way at once."""
+
+
+class Relay:
+    """The chat relay's tenant half.
+
+    Args:
+        gateway: Where the agents are.
+        pipeline: Takes secrets out of what they say.
+    """
+
+    def __init__(self, gateway: Gateway, pipeline: Pipeline) -> None:
+        self._gateway = gateway
+        self._pipeline = pipeline
+        self._conversations: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
+        self._group: TaskGroup | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Serve while the block runs; turns that are under way end with it."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            try:
+                yield
+            finally:
+                group.cancel_scope.cancel()
+        await self._gateway.close()
+
+    def send(self, agent_id: str, conversation_id: str, message: str) -> str:
+        """Begin a turn.
+
+        Args:
+            agent_id: Who is spoken to.
+            conversation_id: The same for all messages of a conversation.
+            message: What the person says.
+
+        Returns:
+            The id of the last event before the turn: follow after it.
+
+        Raises:
+            Conflict: The agent is still answering the message before.
+            Busy: Too many turns are under way.
+        """
+        assert self._group is not None
+        conversation = self._at(agent_id, conversation_id)
+        if conversation.turn is not None:
+            message = "the agent still answers the message before: wait, or abort it"
+            raise Conflict(message)
+        turns = [c for c in self._conversations.values() if c.turn is not None]
+        if len(turns) >= MOST_TURNS:
+            raise Busy(f"{MOST_TURNS} turns are under way: send it again in a while")
+        conversation.turn = anyio.CancelScope()
+        self._group.start_soon(self._play, conversation, message)
+        return conversation.last_id
+
+    async def follow(
+        self, agent_id: str, conversation_id: str, after: str | None
+    ) -> AsyncIterator[Event]:
+        """Yield a conversation's events until no turn is under way.
+
+        Args:
+            agent_id: With whom it is.
+            conversation_id: Which one.
+            after: The id of the last event seen; ``None`` begins with the oldest kept.
+
+        Raises:
+            NotFound: Nothing of this conversation is kept.
+        """
+        conversation = self.check(agent_id, conversation_id)
+        while True:
+            busy = conversation.turn is not None
+            for event in conversation.since(after):
+                yield event
+                after = event.id if event.kind != "reset" else conversation.last_id
+            if not busy:
+                return
+            if conversation.turn is not None and not conversation.since(after):
+                await conversation.change()
+
+    def check(self, agent_id: str, conversation_id: str) -> Conversation:
+        """Return a conversation that is kept.
+
+        Raises:
+            NotFound: Nothing of it is.
+        """
+        conversation = self._conversations.get((agent_id, conversation_id))
+        if conversation is None:
+            raise NotFound("nothing of this conversation is kept: send a message")
+        return conversation
+
+    def abort(self, agent_id: str, conversation_id: str) -> bool:
+        """End the turn that is under way; tell whether there was one."""
+        conversation = self._conversations.get((agent_id, conversation_id))
+        if conversation is None or conversation.turn is None:
+            return False
+        conversation.turn.cancel()
+        return True
+
+    def _at(self, agent_id: str, conversation_id: str) -> Conversation:
+        place = (agent_id, conversation_id)
+        found = self._conversations.setdefault(place, Conversation(*place))
+        self._conversations.move_to_end(place)
+        idle = [key for key, c in self._conversations.items() if c.turn is None]
+        excess = len(self._conversations) - MOST_CONVERSATIONS
+        for key in [key for key in idle if key != place][: max(0, excess)]:
+            del self._conversations[key]
+        return found
+
+    async def _play(self, conversation: Conversation, message: str) -> None:
+        assert conversation.turn is not None
+        said: list[str] = []
+        try:
+            with conversation.turn:
+                await self._listen(conversation, message, said)
+            if conversation.turn.cancelled_caught:
+                text = self._clean("".join(said))
+                conversation.add("done", text=text, aborted=True)
+        except LetsBeError as error:
+            details = {"code": error.code, "message": error.message}
+            conversation.add("error", **details, alternative=error.alternative)
+        finally:
+            conversation.turn = None
+            conversation.wake()
+
+    async def _listen(
+        self, conversation: Conversation, message: str, said: list[str]
+    ) -> None:
+        place = (conversation.agent_id, conversation.conversation_id)
+        pieces = self._gateway.reply(*place, message)
+        async with contextlib.aclosing(pieces):
+            async for piece in pieces:
+                said.append(piece)
+                conversation.add("delta", text=self._clean(piece))
+        conversation.add("done", text=self._clean("".join(said)), aborted=False)
+
+    def _clean(self, text: str) -> str:
+        return self._pipeline.redact_text(text)
