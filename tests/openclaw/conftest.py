@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.openclaw.gateway import State
+from tests.openclaw import tenant as tenants
+from tests.openclaw.gateway import State, running
 from tests.openclaw.runtime import CannotInstall, Runtime, install
 from tests.openclaw.scripted_llm import ScriptedLlm
+from tests.openclaw.stage import Stage
+from tests.openclaw.tenant import SECRET
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +44,28 @@ def new_state(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], State
         return State(folder)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def stage(
+    runtime: Runtime,
+    llm: ScriptedLlm,
+    new_state: Callable[[str], State],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stage]:
+    """Run an OpenClaw whose tools come by the bridge, for all tests of the session.
+
+    The real Secrets Proxy is between it and the LLM, the real wrapper and executors
+    behind its tools.
+    """
+    state = new_state("plugin")
+    folder = tmp_path_factory.mktemp("tenant")
+    plugin = folder / "bridge"
+    tenant = tenants.make(folder, llm.address, closed=(state.folder, plugin))
+    tenant.letsbe("secrets", "provide", "cloud_token", stdin=SECRET)
+    tenants.meet(tenant, state)
+    with tenants.running(tenant):
+        tenants.install_bridge(runtime, tenant, plugin)
+        config = tenants.by_plugin(state, tenant, plugin)
+        with running(runtime, state, config) as gateway:
+            yield Stage(gateway, tenant, llm)

@@ -94,6 +94,14 @@ def make(folder: Path, llm: str, closed: tuple[Path, ...] = ()) -> Tenant:
     return tenant
 
 
+def meet(tenant: Tenant, state: State) -> None:
+    """Let the chat relay know the gateway, as `letsbe openclaw configure` does."""
+    tenant.letsbe("openclaw", "tenant", "--gateway-port", str(state.port))
+    token = tenant.home / "tokens" / "gateway"
+    token.touch(mode=0o600)
+    token.write_text(state.token)
+
+
 @contextlib.contextmanager
 def running(tenant: Tenant, port: int = 0) -> Iterator[Tenant]:
     """Run the wrapper and the proxy while the block runs."""
@@ -132,12 +140,25 @@ def install_bridge(runtime: Runtime, tenant: Tenant, folder: Path) -> Path:
     return folder
 
 
+_COMPAT: dict[str, dict[str, Any]] = {
+    "openai-completions": {
+        "cacheControlFormat": "anthropic",
+        "supportsLongCacheRetention": True,
+        "supportsPromptCacheKey": True,
+    },
+    "openai-responses": {"supportsPromptCacheKey": True},
+}
+"""What brings the cache markers back that another base URL switches off."""
+
+
 def _base(state: State, tenant: Tenant) -> dict[str, Any]:
     """Return a configuration whose LLM is the tenant's proxy."""
     config = base_config(state, "")
     for api, path in APIS.items():
         provider = config["models"]["providers"][api]
         provider["baseUrl"] = f"{tenant.proxy}/{api}{path}"
+        provider["models"][0]["compat"] = _COMPAT.get(api, {})
+    config["agents"]["defaults"]["params"] = {"cacheRetention": "long"}
     config["agents"]["entries"] = {agent: {} for agent in AGENTS}
     return config
 

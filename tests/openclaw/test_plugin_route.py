@@ -1,74 +1,17 @@
-"""A real OpenClaw whose tools come by the bridge: it works, and nothing gets around it.
-
-One gateway serves the whole module: the real Secrets Proxy between it and the LLM, the
-real wrapper and executors behind its tools.
-"""
+"""A real OpenClaw whose tools come by the bridge: calls, approvals, secrets, prompt."""
 
 from __future__ import annotations
 
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.openclaw import tenant as tenants
-from tests.openclaw.gateway import APIS, Gateway, State, running
-from tests.openclaw.runtime import Runtime
-from tests.openclaw.scripted_llm import LlmRequest, Reply, Script, ScriptedLlm, ToolUse
-from tests.openclaw.tenant import SECRET, Tenant
-
-DONE = Reply("Done.")
-
-
-@dataclass
-class Stage:
-    """Everything that runs."""
-
-    gateway: Gateway
-    tenant: Tenant
-    llm: ScriptedLlm
-
-    def turn(
-        self,
-        *replies: Reply,
-        conversation: str | None = None,
-        agent: str = "main",
-        api: str | None = None,
-        said: str = "Please.",
-    ) -> Script:
-        """Play one user turn to its end, and return what the LLM was asked."""
-        with self.llm.script(*replies, DONE) as script:
-            text = f"{said} {script.mark}"
-            assert self.gateway.chat(text, conversation, agent, api) == "Done."
-        return script
-
-    def call(self, name: str, /, **arguments: object) -> str:
-        """Let the LLM call one tool, and return what it reads of the result."""
-        script = self.turn(Reply(calls=(ToolUse(name, dict(arguments)),)))
-        return script.requests[-1].results[-1]
-
-
-@pytest.fixture(scope="module")
-def stage(
-    runtime: Runtime,
-    llm: ScriptedLlm,
-    new_state: Callable[[str], State],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Stage]:
-    state = new_state("plugin")
-    folder = tmp_path_factory.mktemp("tenant")
-    plugin = folder / "bridge"
-    tenant = tenants.make(folder, llm.address, closed=(state.folder, plugin))
-    tenant.letsbe("secrets", "provide", "cloud_token", stdin=SECRET)
-    with tenants.running(tenant):
-        tenants.install_bridge(runtime, tenant, plugin)
-        config = tenants.by_plugin(state, tenant, plugin)
-        with running(runtime, state, config) as gateway:
-            yield Stage(gateway, tenant, llm)
+from tests.openclaw.gateway import APIS
+from tests.openclaw.scripted_llm import LlmRequest, Reply, ToolUse
+from tests.openclaw.stage import Stage
+from tests.openclaw.tenant import SECRET
 
 
 class TestCalls:
@@ -157,79 +100,6 @@ class TestApprovals:
         raise AssertionError("the agent was not told")
 
 
-class TestNothingAround:
-    @pytest.mark.parametrize(
-        ("tool", "arguments"),
-        [
-            ("exec", {"command": "touch {canary}"}),
-            ("write", {"path": "{canary}", "content": "x"}),
-            ("file_write", {"path": "{canary}", "content": "x"}),
-            ("gateway", {"action": "config.apply", "raw": "{{}}"}),
-            ("cron", {"action": "add", "job": {"command": "touch {canary}"}}),
-        ],
-    )
-    def test_a_native_tool_does_not_run(
-        self, stage: Stage, tmp_path: Path, tool: str, arguments: dict[str, object]
-    ) -> None:
-        canary = tmp_path / "canary"
-        text = json.dumps(arguments).replace("{canary}", str(canary))
-        answer = stage.call(tool, **json.loads(text))
-        assert "not found" in answer or "not routed" in answer
-        assert not canary.exists()
-        with stage.gateway.client() as client:
-            body = {"tool": tool, "args": json.loads(text)}
-            assert client.post("/tools/invoke", json=body).status_code == 404
-        assert not canary.exists()
-
-    def test_only_the_wrappers_tools_are_offered(self, stage: Stage) -> None:
-        script = stage.turn()
-        assert script.requests[0].tools == [
-            "letsbe_approval_status",
-            "letsbe_describe_tool",
-            "letsbe_docker",
-            "letsbe_env_read",
-            "letsbe_env_update",
-            "letsbe_file_list",
-            "letsbe_file_read",
-            "letsbe_file_stat",
-            "letsbe_file_write",
-            "letsbe_shell",
-            "letsbe_use_tool",
-        ]
-
-    def test_the_self_test_was_made(self, stage: Stage) -> None:
-        assert "self-test passed, native tools are refused" in stage.gateway.said()
-
-    def test_openclaws_own_folders_are_closed(self, stage: Stage) -> None:
-        state = stage.gateway.state
-        before = state.config.read_bytes()
-        plugin = stage.tenant.home.parent / "bridge" / "index.js"
-        for path in (
-            state.config,
-            plugin,
-            state.workspace / "skills" / "x" / "SKILL.md",
-        ):
-            for tool, arguments in [
-                ("letsbe_file_write", {"path": str(path), "content": "{}"}),
-                ("letsbe_file_read", {"path": str(path)}),
-                ("letsbe_shell", {"command": f"cp /etc/hostname {path}"}),
-                ("letsbe_shell", {"command": f"cat {path}"}),
-            ]:
-                answer = json.loads(stage.call(tool, **arguments))
-                assert answer["status"] == "denied", (tool, path, answer)
-        assert state.config.read_bytes() == before
-
-    def test_no_server_of_ours_can_be_reached_from_the_shell(
-        self, stage: Stage
-    ) -> None:
-        """The harness's gateway is not at the usual port, so the usual one is tried."""
-        addresses = (stage.tenant.wrapper, stage.tenant.proxy)
-        for port in (18789, *(address.rpartition(":")[2] for address in addresses)):
-            url = f"http://127.0.0.1:{port}/tools/invoke"
-            answer = json.loads(stage.call("letsbe_shell", command=f"curl {url}"))
-            assert answer["status"] == "denied", answer
-
-
 class TestSecrets:
     def test_a_secret_in_a_file_never_reaches_the_llm(self, stage: Stage) -> None:
         loose = "ghp_" + "x7Kq2mVb9RtYwP4nLsD8" + "cFgH1jZaE3uT6o"
@@ -262,7 +132,7 @@ class TestSecrets:
         uses = (ToolUse("letsbe_shell", line), ToolUse("letsbe_shell", plain))
         stage.turn(Reply(calls=uses), conversation=conversation)
         for _ in range(2):
-            script = stage.turn(again, conversation=conversation)  # type: ignore[arg-type]
+            script = stage.turn(again, conversation=conversation)
             for result in script.requests[-1].results[-2:]:
                 answer = json.loads(result)
                 assert answer["status"] == "ok", answer
@@ -286,7 +156,7 @@ class TestSecrets:
             assert "SECRET_REF(cloud_token)" not in json.dumps(masked)
             return Reply(calls=(ToolUse("letsbe_shell", masked),))
 
-        script = stage.turn(again, conversation=conversation)  # type: ignore[arg-type]
+        script = stage.turn(again, conversation=conversation)
         answer = json.loads(script.requests[-1].results[-1])
         assert answer["status"] == "denied"
         assert answer["code"] == "masked_value"
@@ -312,3 +182,17 @@ class TestPrompt:
                     earlier, now = before.json["messages"], request.json["messages"]
                     assert now[0] == earlier[0]
                 before = request
+
+    @pytest.mark.parametrize(
+        ("api", "marker"),
+        [
+            ("anthropic-messages", '"cache_control":{"type":"ephemeral","ttl":"1h"}'),
+            ("openai-completions", '"cache_control":{"type":"ephemeral","ttl":"1h"}'),
+            ("openai-responses", '"prompt_cache_key"'),
+        ],
+    )
+    def test_cache_markers_are_on_the_wire(
+        self, stage: Stage, api: str, marker: str
+    ) -> None:
+        script = stage.turn(api=api)
+        assert marker in script.requests[0].text.replace(" ", "")

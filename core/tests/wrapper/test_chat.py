@@ -62,7 +62,8 @@ def client(bench: Any, agent: Agent) -> Iterator[TestClient]:
 
 
 def say(client: TestClient, message: str, **more: Any) -> Any:
-    body = {"conversation_id": "c1", "message": message, **more}
+    place = {"agent_id": "main", "conversation_id": "c1"}
+    body = {**place, "message": message, **more}
     return client.post("/api/v1/chat", json=body)
 
 
@@ -94,9 +95,9 @@ class TestByHttp:
     def test_a_stream_is_resumed_by_event_id(self, client: TestClient) -> None:
         first = events(say(client, "one two three").text)
         headers = {"last-event-id": first[1][0]}
-        again = client.get("/api/v1/chat/c1/events", headers=headers)
+        again = client.get("/api/v1/chat/c1/events?agent_id=main", headers=headers)
         assert events(again.text) == first[2:]
-        whole = client.get("/api/v1/chat/c1/events")
+        whole = client.get("/api/v1/chat/c1/events?agent_id=main")
         assert events(whole.text) == first
 
     def test_an_id_of_another_run_starts_over_and_says_so(
@@ -105,7 +106,7 @@ class TestByHttp:
         first = events(say(client, "one").text)
         for lost in ("deadbeef-1", "nonsense", first[-1][0] + "9"):
             headers = {"last-event-id": lost}
-            again = client.get("/api/v1/chat/c1/events", headers=headers)
+            again = client.get("/api/v1/chat/c1/events?agent_id=main", headers=headers)
             assert [kind for _, kind, _ in events(again.text)] == [
                 "reset",
                 "delta",
@@ -119,7 +120,7 @@ class TestByHttp:
         first = events(say(client, "a b c d e").text)
         assert [kind for _, kind, _ in first][-1] == "done"
         early = {"last-event-id": f"{first[-1][0].partition('-')[0]}-1"}
-        again = client.get("/api/v1/chat/c1/events", headers=early)
+        again = client.get("/api/v1/chat/c1/events?agent_id=main", headers=early)
         assert events(again.text)[0][1] == "reset"
 
     def test_a_failed_turn_is_told_and_the_next_one_works(
@@ -134,7 +135,7 @@ class TestByHttp:
     def test_only_the_operator_chats(self, client: TestClient, bench: Any) -> None:
         token = read_token(bench.home.agent_tokens / "main")
         headers = {"authorization": f"Bearer {token}"}
-        body = {"conversation_id": "c1", "message": "hi"}
+        body = {"agent_id": "main", "conversation_id": "c1", "message": "hi"}
         assert (
             client.post("/api/v1/chat", json=body, headers=headers).status_code == 403
         )
@@ -151,7 +152,7 @@ class TestByHttp:
     def test_a_conversation_that_is_not_kept_is_not_found(
         self, client: TestClient
     ) -> None:
-        assert client.get("/api/v1/chat/nobody/events").status_code == 404
+        assert client.get("/api/v1/chat/nobody/events?agent_id=main").status_code == 404
 
     def test_a_registered_secret_is_taken_out(
         self, client: TestClient, bench: Any
@@ -202,7 +203,8 @@ class TestBySocket:
         with client.websocket_connect(SOCKET) as socket:
             socket.send_text(text)
             assert socket.receive_json()["code"] == "invalid_request"
-            socket.send_json({"type": "abort", "conversation_id": "c"})
+            place = {"agent_id": "main", "conversation_id": "c"}
+            socket.send_json({"type": "abort", **place})
             assert socket.receive_json()["aborted"] is False
 
     @pytest.mark.parametrize(

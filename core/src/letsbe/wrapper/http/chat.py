@@ -35,7 +35,7 @@ KEEP_ALIVE_SECONDS = 15.0
 class Place(Body):
     """Which conversation."""
 
-    agent_id: AgentName = "main"
+    agent_id: AgentName
     """With which agent."""
     conversation_id: ConversationId
     """Chosen by whoever begins it, and the same for all its messages."""
@@ -53,7 +53,7 @@ class ChatBody(Place):
 class FollowQuery(Body):
     """Where to go on."""
 
-    agent_id: AgentName = "main"
+    agent_id: AgentName
     """With which agent."""
     after: str | None = None
     """The id of the last event seen; the header ``Last-Event-ID`` says it too."""
@@ -62,7 +62,7 @@ class FollowQuery(Body):
 class AbortBody(Body):
     """Whose turn to end."""
 
-    agent_id: AgentName = "main"
+    agent_id: AgentName
     """The agent's."""
 
 
