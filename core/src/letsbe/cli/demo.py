@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from letsbe.cli.demo_llm import (
+    DUMMY_KEY,
+    PROVIDER_KEY,
+    Planted,
+    Provider,
+    configure,
+    running_provider,
+)
 from letsbe.cli.output import reporting, styled
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
@@ -38,11 +46,12 @@ LOG = """\
 @click.option("--keep", is_flag=True, help="Keep the folder, to look around in it.")
 @reporting
 def demo(keep: bool) -> None:
-    """Watch an agent work behind the Safety Wrapper.
+    """Watch an agent work behind the Safety Wrapper and the Secrets Proxy.
 
-    Makes a throw-away home and workspace, runs the wrapper on a free port of this
-    machine, and plays an agent's calls: a read, a write, a secret, a deletion that
-    waits for a person. Nothing outside the throw-away folder is touched.
+    Makes a throw-away home and workspace, runs both on free ports of this machine,
+    and plays an agent's calls: a read, a write, a secret, a call to its model with
+    secrets in it, a deletion that waits for a person. Nothing outside the throw-away
+    folder is touched, and the model's provider is one of its own.
     """
     with contextlib.ExitStack() as stack:
         if keep:
@@ -72,21 +81,24 @@ def _play(stage: Stage) -> None:
     answer = stage.call("env_read", path="shop/.env")
     stage.fact("the agent was sent the real value", key in json.dumps(answer))
 
-    stage.scene(4, "The agent wants to delete. What destroys waits for a person.")
+    stage.scene(4, "The agent asks its model. What leaves the machine holds no secret.")
+    stage.ask_model(Planted.with_key(key))
+
+    stage.scene(5, "The agent wants to delete. What destroys waits for a person.")
     answer = stage.call("shell", command="rm -r old-backups")
     stage.show_approval(answer["approval_id"])
 
-    stage.scene(5, "A person approves; the wrapper runs exactly what was shown.")
+    stage.scene(6, "A person approves; the wrapper runs exactly what was shown.")
     stage.approve(answer["approval_id"])
     gone = not (stage.workspace / "old-backups").exists()
     stage.fact("the folder is gone", gone)
 
     stage.scene(
-        6, "What the wrapper cannot understand is refused, with a way to say it."
+        7, "What the wrapper cannot understand is refused, with a way to say it."
     )
     stage.call("shell", command="cat $(find / -name id_rsa)")
 
-    stage.scene(7, "Every step is on the audit log, which verifies.")
+    stage.scene(8, "Every step is on the audit log, which verifies.")
     stage.show_audit()
     stage.fact("the secret is anywhere in the home folder", stage.leaked(key))
 
@@ -100,12 +112,16 @@ class Stage:
         workspace: The folder that the agent may use.
         agent: Calls with the agent's token.
         operator: Calls with the operator's token.
+        proxy: The Secrets Proxy's address.
+        provider: The model's provider.
     """
 
     home: Home
     workspace: Path
     agent: httpx.Client = field(repr=False)
     operator: httpx.Client = field(repr=False)
+    proxy: str
+    provider: Provider
 
     def scene(self, number: int, title: str) -> None:
         """Begin a scene."""
@@ -118,6 +134,40 @@ class Stage:
         answer = self.agent.post("/api/v1/tools/execute", json=body).json()
         self._tell(answer)
         return dict(answer)
+
+    def ask_model(self, planted: Planted) -> None:
+        """Call the model through the proxy; show what was sent, and what arrived."""
+        import httpx  # noqa: PLC0415 - slow to import
+
+        request = planted.request()
+        self._show_messages("agent", request)
+        answer = httpx.post(
+            f"{self.proxy}/openai/v1/chat/completions",
+            json=request,
+            headers={"authorization": f"Bearer {DUMMY_KEY}"},
+            trust_env=False,
+        )
+        if answer.is_error:
+            message = (
+                f"the Secrets Proxy answered {answer.status_code} to the model call"
+            )
+            raise ConfigurationError(message)
+        headers, body = self.provider.received[-1]
+        self._show_messages("provider", json.loads(body))
+        said = answer.json()
+        self._line("model", said["choices"][0]["message"]["content"])
+        used = said["usage"]
+        cached = used["prompt_tokens_details"]["cached_tokens"]
+        tokens = f"{used['prompt_tokens']} in ({cached} cached)"
+        self._line("tokens", f"{tokens}, {used['completion_tokens']} out")
+        sent = json.dumps(request)
+        planted_all = all(value in sent for value in planted.values)
+        self.fact("three secrets were in the request", planted_all)
+        saw = any(map(self.provider.saw, planted.values))
+        self.fact("the provider was sent one of them", saw)
+        key = self.secret(PROVIDER_KEY)
+        called = {k.lower(): v for k, v in headers.items()}["authorization"]
+        self.fact("the provider was called with its real key", key in called)
 
     def approve(self, approval_id: str) -> None:
         """Approve as the operator, and show what came of it."""
@@ -149,15 +199,22 @@ class Stage:
         """Show whether something is so, as it was just looked up."""
         self._line("checked", f"{claim}: {'yes' if holds else 'no'}")
 
-    def secret(self) -> str:
-        """Reveal the demonstration's secret, as its operator may."""
-        path = f"/api/v1/secrets/{SECRET}/reveal"
+    def secret(self, name: str = SECRET) -> str:
+        """Reveal one of the demonstration's secrets, as its operator may."""
+        path = f"/api/v1/secrets/{name}/reveal"
         return str(self.operator.post(path).json()["value"])
 
     def leaked(self, value: str) -> bool:
         """Look for a value in every file of the home folder."""
         files = [path for path in self.home.folder.rglob("*") if path.is_file()]
         return any(value.encode() in path.read_bytes() for path in files)
+
+    def _show_messages(self, who: str, request: dict[str, Any]) -> None:
+        done = "sends" if who == "agent" else "received"
+        for message in request["messages"]:
+            if message["content"]:
+                shown = json.dumps(message["content"], ensure_ascii=False)
+                self._line(who, f"{done} {message['role']}: {shown}")
 
     def _tell(self, answer: dict[str, Any]) -> None:
         status, tier = styled(answer["status"]), styled(answer.get("tier") or "")
@@ -204,10 +261,13 @@ def _staged(folder: Path) -> Iterator[Stage]:
     make_home(home, (workspace,), ("main",))
     with open_secrets(home) as desk:
         desk.vault.generate(SECRET)
-    with _running(home) as address, contextlib.ExitStack() as stack:
-        click.echo(
-            f"The Safety Wrapper runs at {address}. The agent may use the folder"
-        )
+        desk.vault.generate(PROVIDER_KEY, tools=("proxy",), hosts=("127.0.0.1",))
+    with contextlib.ExitStack() as stack:
+        provider = stack.enter_context(running_provider())
+        configure(home, provider)
+        address, proxy = stack.enter_context(_running(home))
+        click.echo(f"The Safety Wrapper runs at {address}, the Secrets Proxy at")
+        click.echo(f"{proxy}. The agent may use the folder")
         click.echo(f"{workspace} (WORKSPACE below).")
         click.echo(f"The secret {SECRET} was generated in the wrapper's vault.")
         clients = [
@@ -220,12 +280,16 @@ def _staged(folder: Path) -> Iterator[Stage]:
             )
             for path in (home.agent_tokens / "main", home.operator_token)
         ]
-        yield Stage(home, workspace, *clients)
+        yield Stage(home, workspace, *clients, proxy, provider)
 
 
 @contextlib.contextmanager
-def _running(home: Home) -> Iterator[str]:
-    """Run ``letsbe up`` in a process of its own until the block ends."""
+def _running(home: Home) -> Iterator[tuple[str, str]]:
+    """Run ``letsbe up`` in a process of its own until the block ends.
+
+    Yields:
+        The wrapper's address and the proxy's.
+    """
     command = [sys.executable, "-m", "letsbe", "up", "--port", "0", "--json"]
     server = subprocess.Popen(
         [*command, "--home", str(home.folder)],
@@ -239,7 +303,7 @@ def _running(home: Home) -> Iterator[str]:
         if "safety_wrapper" not in said:
             why = said["error"]["message"] if "error" in said else _last(server)
             raise ConfigurationError(f"the wrapper did not start: {why}")
-        yield said["safety_wrapper"]
+        yield said["safety_wrapper"], said["secrets_proxy"]
     finally:
         server.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
