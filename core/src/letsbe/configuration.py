@@ -79,6 +79,9 @@ class UpstreamSettings(_Table):
         Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")] | None
     ) = None
     """``bearer``, or the header that carries the key alone, such as ``x-api-key``."""
+    generation_data: bool | None = None
+    """Whether ``generation`` below ``base_url`` tells what a request cost, as
+    OpenRouter's does; left out: if it is OpenRouter."""
 
 
 UpstreamName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]

@@ -184,6 +184,7 @@ def serving(app: Any) -> Iterator[str]:
     config = uvicorn.Config(
         app,
         log_config=None,
+        loop="asyncio",
         ws="none",
         date_header=False,
         server_header=False,

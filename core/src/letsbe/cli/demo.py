@@ -280,7 +280,8 @@ def _staged(folder: Path) -> Iterator[Stage]:
             )
             for path in (home.agent_tokens / "main", home.operator_token)
         ]
-        yield Stage(home, workspace, *clients, proxy, provider)
+        agent, operator = clients
+        yield Stage(home, workspace, agent, operator, proxy, provider)
 
 
 @contextlib.contextmanager

@@ -10,9 +10,11 @@ from starlette.types import Send
 from letsbe.proxy.answers import UpstreamFailed
 from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import upstream_errors
+from letsbe.proxy.generations import Generations
 from letsbe.proxy.headers import Header, response_headers, value_of
 from letsbe.proxy.metering import Meter
 from letsbe.proxy.reading import UNKNOWN_MODEL, Reader, reader_for
+from letsbe.proxy.upstreams import Upstream
 
 ERROR_LIMIT = 1024 * 1024
 """The most bytes of an upstream's error that are passed on."""
@@ -26,12 +28,14 @@ class Asked:
     """What of a request is still needed while its answer streams.
 
     Args:
+        upstream: To whom it went.
         agent_id: Whose it is.
         model: The model it named.
         size: The length of its body.
         metered: Whether it costs tokens.
     """
 
+    upstream: Upstream
     agent_id: str
     model: str | None
     size: int
@@ -44,11 +48,15 @@ class Answering:
     Args:
         cleaner: Takes an upstream's key out of its errors.
         meter: Counts tokens.
+        generations: Asks about what an answer did not tell.
     """
 
-    def __init__(self, cleaner: Cleaner, meter: Meter) -> None:
+    def __init__(
+        self, cleaner: Cleaner, meter: Meter, generations: Generations
+    ) -> None:
         self._cleaner = cleaner
         self._meter = meter
+        self._generations = generations
 
     async def pass_on(
         self, response: httpcore.Response, asked: Asked, send: Send
@@ -118,9 +126,14 @@ class Answering:
         await send(_body(clean, more=False))
 
     def _record(self, reader: Reader, asked: Asked) -> None:
-        if asked.metered:
-            model = reader.model or asked.model or UNKNOWN_MODEL
-            self._meter.record(asked.agent_id, model, reader.usage(asked.size))
+        if not asked.metered:
+            return
+        model = reader.model or asked.model or UNKNOWN_MODEL
+        usage = reader.usage(asked.size)
+        entry = self._meter.record(asked.agent_id, model, usage)
+        told = reader.found and usage.cost_micros
+        if reader.generation is not None and not told:
+            self._generations.look_up(asked.upstream, reader.generation, entry)
 
 
 def _reader(headers: list[Header]) -> Reader:

@@ -11,7 +11,7 @@ import anyio
 from starlette.types import Message, Receive, Scope, Send
 
 from letsbe.configuration import ProxySettings
-from letsbe.errors import LetsBeError, Refused
+from letsbe.errors import LetsBeError
 from letsbe.proxy.answering import Answering, Asked
 from letsbe.proxy.answers import MethodNotAllowed, answer
 from letsbe.proxy.bodies import (
@@ -24,13 +24,14 @@ from letsbe.proxy.bodies import (
 from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import Connections, Sent
 from letsbe.proxy.decoding import decode, encodings_of
+from letsbe.proxy.generations import Generations
 from letsbe.proxy.headers import AGENT_HEADER, Header, request_headers, value_of
+from letsbe.proxy.keys import key_headers
 from letsbe.proxy.metering import Meter
 from letsbe.proxy.reading import asked_model
 from letsbe.proxy.upstreams import (
     UNKNOWN_AGENT,
     Route,
-    Upstream,
     Upstreams,
     checked_agent,
 )
@@ -88,6 +89,7 @@ class Forwarder:
         cleaner: Takes secrets out.
         connections: The way to them.
         meter: Counts tokens.
+        generations: Sets right what was counted.
     """
 
     def __init__(
@@ -98,13 +100,14 @@ class Forwarder:
         cleaner: Cleaner,
         connections: Connections,
         meter: Meter,
+        generations: Generations,
     ) -> None:
         self._settings = settings
         self._upstreams = upstreams
         self._vault = vault
         self._cleaner = cleaner
         self._connections = connections
-        self._answering = Answering(cleaner, meter)
+        self._answering = Answering(cleaner, meter, generations)
         self._budget = Budget(2 * settings.body_limit)
         self._threads = anyio.CapacityLimiter(SEARCHING_THREADS)
 
@@ -134,7 +137,9 @@ class Forwarder:
         try:
             body = await self._clean_body(head, receive)
             model = asked_model(body) if head.metered else None
-            asked = Asked(head.agent_id, model, len(body), head.metered)
+            asked = Asked(
+                head.route.upstream, head.agent_id, model, len(body), head.metered
+            )
             if body or head.method in _WITH_BODY:
                 headers.append((b"content-length", str(len(body)).encode()))
             sent = Sent(body, lease.end)
@@ -175,17 +180,8 @@ class Forwarder:
             # Usage must be read from the answer, so it should not be packed.
             (b"accept-encoding", b"identity"),
             *self._cleaner.headers(passed),
-            *self._key(upstream),
+            *key_headers(self._vault, upstream),
         ]
-
-    def _key(self, upstream: Upstream) -> list[Header]:
-        if upstream.secret is None:
-            return []
-        key = self._vault.key_for(upstream.secret, upstream.host).reveal().strip()
-        if not (key.isascii() and key.isprintable()):
-            message = f"the secret {upstream.secret} cannot stand in a header"
-            raise Refused(message)
-        return [(upstream.key_header, upstream.key_prefix + key.encode())]
 
     async def _clean_body(self, head: _Head, receive: Receive) -> bytes:
         """Read a body, unpack it and take the secrets out."""

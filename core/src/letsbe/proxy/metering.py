@@ -20,7 +20,7 @@ from letsbe.proxy.journal import (
     forget,
     left_behind,
 )
-from letsbe.proxy.usage import Usage
+from letsbe.proxy.usage import NOTHING, Usage, difference
 from letsbe.storage.database import Database
 
 log = logging.getLogger(__name__)
@@ -41,6 +41,13 @@ ON CONFLICT (hour, agent_id, model) DO UPDATE SET
     {", ".join(f"{name} = {name} + excluded.{name}" for name in _COLUMNS)},
     revision = revision + 1
 """  # noqa: S608 - the names are those of our own fields
+# A correction may take away; a row with less than nothing could not be put in.
+_CORRECT = f"""
+UPDATE token_usage
+SET {", ".join(f"{name} = max({name} + ?, 0)" for name in _COLUMNS)},
+    revision = revision + 1
+WHERE hour = ? AND agent_id = ? AND model = ?
+"""  # noqa: S608 - as above
 _READ = f"""
 SELECT hour, agent_id, model, revision, {", ".join(_COLUMNS)} FROM token_usage
 WHERE hour >= ? ORDER BY hour DESC, agent_id, model
@@ -90,7 +97,7 @@ class Meter:
         self._task: asyncio.Task[None] | None = None
         self._troubled = False
 
-    def record(self, agent_id: str, model: str, usage: Usage) -> None:
+    def record(self, agent_id: str, model: str, usage: Usage) -> Entry:
         """Count the usage of a request. It outlives this process from now on.
 
         On a full disk it is kept in memory, and written when there is room again.
@@ -99,8 +106,26 @@ class Meter:
             agent_id: Whose request.
             model: Which model.
             usage: What it used.
+
+        Returns:
+            What was counted, for :meth:`correct`.
         """
         entry = Entry(int(time.time()) // HOUR * HOUR, agent_id, model, usage)
+        self._count(entry)
+        return entry
+
+    def correct(self, entry: Entry, usage: Usage) -> None:
+        """Set right what was counted for a request, in the bucket it was counted in.
+
+        Args:
+            entry: What was counted.
+            usage: What it used.
+        """
+        change = difference(usage, entry.usage)
+        if change != NOTHING:
+            self._count(Entry(entry.hour, entry.agent_id, entry.model, change))
+
+    def _count(self, entry: Entry) -> None:
         try:
             self._number = self._journal.append(entry)
         except StorageError as error:
@@ -181,7 +206,11 @@ def _add(connection: sqlite3.Connection, added: Iterable[Entry]) -> None:
     for entry in added:
         together[entry.hour, entry.agent_id, entry.model].append(entry.usage)
     for key, usages in together.items():
-        connection.execute(_ADD, (*key, *astuple(total(usages))))
+        counts = astuple(total(usages))
+        if min(counts) >= 0:
+            connection.execute(_ADD, (*key, *counts))
+        else:
+            connection.execute(_CORRECT, (*counts, *key))
 
 
 def _add_left_behind(database: Database, journal: str, path: Path) -> None:

@@ -19,6 +19,7 @@ from letsbe.proxy.app import make_app
 from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import Connections, Timeouts
 from letsbe.proxy.forwarding import Forwarder
+from letsbe.proxy.generations import Generations
 from letsbe.proxy.metering import Meter
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
@@ -130,9 +131,13 @@ def assemble(
     )
     connections = Connections(timeouts)
     cleaner = Cleaner(pipeline, vault)
-    forwarder = Forwarder(settings, upstreams, vault, cleaner, connections, meter)
+    generations = Generations(vault, connections, meter)
+    forwarder = Forwarder(
+        settings, upstreams, vault, cleaner, connections, meter, generations
+    )
 
     async def close() -> None:
+        await generations.close()
         await connections.close()
         await meter.close()
 

@@ -15,11 +15,15 @@ LINE_LIMIT = 8 * 1024 * 1024
 BODY_LIMIT = 16 * 1024 * 1024
 """A JSON body beyond this is not read either."""
 
+ID_WITHIN = 16 * 1024
+"""An answer's id stands within so many bytes."""
+
 PARSED_LIMIT = 256 * 1024
 """A JSON body up to this is parsed as a whole, in a millisecond or two."""
 
 _USAGE = re.compile(rb'"usage"\s*:\s*')
 _MODEL = re.compile(rb'"model"\s*:\s*"([^"\\]{1,200})"')
+_GENERATION = re.compile(rb'"id"\s*:\s*"(gen-[A-Za-z0-9_-]{1,100})"')
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}")
 # What stands in a stream's last event. In the text of a model the quotes would be
 # escaped, and the first would not begin a line.
@@ -57,6 +61,11 @@ class Reader(Protocol):
         ...
 
     @property
+    def generation(self) -> str | None:
+        """The id by which OpenRouter tells of this answer afterwards."""
+        ...
+
+    @property
     def model(self) -> str | None:
         """The model that the provider says it used."""
         ...
@@ -68,6 +77,8 @@ class _Reading:
     def __init__(self) -> None:
         self.complete = False
         self.model: str | None = None
+        self.generation: str | None = None
+        self._looked_at = 0
         self._said: dict[str, Any] = {}
         self._output_tokens = 0
 
@@ -79,6 +90,13 @@ class _Reading:
         if not self._said:
             return estimated(sent_bytes, self._output_tokens)
         return usage_from(self._said)
+
+    def _look(self, chunk: bytes) -> None:
+        """Look for the answer's id, which stands at its beginning."""
+        if self.generation is None and self._looked_at < ID_WITHIN:
+            self._looked_at += len(chunk)
+            match = _GENERATION.search(chunk)
+            self.generation = match[1].decode() if match else None
 
     def _take(self, text: bytes) -> None:
         """Take the usage from a document: from itself, or from what it wraps."""
@@ -110,6 +128,7 @@ class EventReader(_Reading):
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
         text = self._rest + chunk
+        self._look(text)
         end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
         whole, self._rest = text[:end], text[end:]
         if whole:
@@ -152,6 +171,7 @@ class BodyReader(_Reading):
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes."""
+        self._look(chunk)
         self._seen += len(chunk)
         if self._seen > BODY_LIMIT:
             self._parts.clear()

@@ -17,6 +17,9 @@ AGENTS = "/agents/"
 """A path may begin with this and an agent's name, for clients that cannot send a header
 per agent: ``/agents/main/openai/v1``."""
 
+GENERATION_HOSTS = frozenset({"openrouter.ai"})
+"""Those known to tell of a generation afterwards."""
+
 OWN_PATHS = frozenset({"/healthz", "/readyz"})
 UNKNOWN_AGENT = "unknown"
 
@@ -43,6 +46,7 @@ class Upstream:
         secret: The vault's name of its key, if it has one.
         key_header: The header that carries the key, in lower case.
         key_prefix: What stands before the key in that header.
+        generation_target: Where it tells of a generation afterwards, if it does.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Upstream:
     secret: str | None
     key_header: bytes
     key_prefix: bytes
+    generation_target: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,8 @@ def _upstream(name: str, settings: UpstreamSettings) -> Upstream:
     bearer = sent_as == "bearer"
     scheme, host, port, base_path = _checked_url(settings.base_url, where)
     shown = f"[{host}]" if ":" in host else host
+    tells = settings.generation_data
+    tells = host in GENERATION_HOSTS if tells is None else tells
     usual = port == {"http": 80, "https": 443}[scheme]
     return Upstream(
         name=name,
@@ -184,6 +191,7 @@ def _upstream(name: str, settings: UpstreamSettings) -> Upstream:
         secret=settings.secret,
         key_header=b"authorization" if bearer else sent_as.encode(),
         key_prefix=b"Bearer " if bearer else b"",
+        generation_target=f"{base_path}/generation" if tells else None,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
 MOST = 10**12
 """A count above this is none."""
+
+_GENERATED = ("tokens_prompt", "tokens_completion")
 
 BYTES_PER_TOKEN = 4
 """The usual estimate for English text and JSON."""
@@ -36,6 +38,16 @@ class Usage:
     cost_micros: int = 0
     requests: int = 1
     estimated_requests: int = 0
+
+
+NOTHING = Usage(requests=0)
+"""What nobody used."""
+
+
+def difference(new: Usage, old: Usage) -> Usage:
+    """Return what must be added to one usage to get another."""
+    pairs = zip(astuple(new), astuple(old), strict=True)
+    return Usage(*(after - before for after, before in pairs))
 
 
 def estimated(sent_bytes: int, output_tokens: int) -> Usage:
@@ -75,6 +87,30 @@ def usage_from(said: Mapping[str, Any]) -> Usage:
         cached_tokens=min(cached, inputs),
         reasoning_tokens=min(_count(received, "reasoning_tokens"), outputs),
         cost_micros=_micros(said.get("cost")),
+    )
+
+
+def generation_usage(data: Mapping[str, Any]) -> Usage | None:
+    """Read what OpenRouter tells of a generation (``GET /api/v1/generation``).
+
+    Args:
+        data: The object ``data`` of its answer.
+
+    Returns:
+        The usage; None as long as the tokens are not known.
+    """
+    if not any(type(data.get(name)) is int for name in _GENERATED):
+        return None
+    # By the model's own tokenizer, as it is billed; else by a common one.
+    inputs, outputs = (
+        _count(data, f"native_{name}") or _count(data, name) for name in _GENERATED
+    )
+    return Usage(
+        input_tokens=inputs,
+        output_tokens=outputs,
+        cached_tokens=min(_count(data, "native_tokens_cached"), inputs),
+        reasoning_tokens=min(_count(data, "native_tokens_reasoning"), outputs),
+        cost_micros=_micros(data.get("total_cost")),
     )
 
 
