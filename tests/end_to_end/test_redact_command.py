@@ -189,3 +189,19 @@ def test_a_home_that_is_broken_is_not_passed_over(tmp_path: Path) -> None:
     ended = redact("text", check=1, home=str(tmp_path / "home"))
     assert not ended.stdout
     assert b"letsbe init" in ended.stderr
+
+
+@pytest.mark.parametrize("size", ["1", "40", "100000"])
+def test_an_event_stream_is_redacted_as_what_it_says(size: str) -> None:
+    pieces = ["The key is ", *(CANARY[at : at + 3] for at in range(0, 24, 3)), " ok"]
+    stream = "".join(
+        f"data: {json.dumps({'choices': [{'delta': {'content': piece}}]})}\n\n"
+        for piece in pieces
+    )
+    row = {"id": 1, "text": stream, "secrets": {"canary": CANARY}}
+    (line,) = redact(lines(row), "--jsonl", "--stream", size).stdout.splitlines()
+    answer = json.loads(line)
+    events = [json.loads(each[6:]) for each in answer["text"].split("\n\n") if each]
+    said = [each["choices"][0]["delta"]["content"] for each in events]
+    assert said == ["The key is ", "SECRET_REF(canary)", *[""] * 7, " ok"]
+    assert {found["name"] for found in answer["findings"]} == {"canary"}

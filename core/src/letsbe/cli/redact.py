@@ -51,6 +51,9 @@ def redact(
     The secrets are those of the home's vault. Without a home there are none, and the
     installed redactors find what they know by themselves.
 
+    With --stream, an event stream (server-sent events) is told by its beginning: the
+    pieces of a model's words in it are joined, searched as one, and put back.
+
     With --jsonl a line is {"id", "text", "secrets": {name: value}}, the secrets for
     that line alone; the answer is {"id", "text", "findings", "elapsed_ms"}. Offsets are
     bytes of the text in UTF-8.
@@ -133,13 +136,13 @@ class Redactor:
 
     def run(self, text: bytes, stream: int | None) -> tuple[bytes, list[Span]]:
         """Redact a text; return it, and what was found."""
+        from letsbe.redaction.events import AnyStreamRedactor  # noqa: PLC0415
         from letsbe.redaction.spans import splice  # noqa: PLC0415 - slow to import
-        from letsbe.redaction.streams import StreamRedactor  # noqa: PLC0415
 
         if stream is None:
             spans = self.pipeline.find(text)
             return (splice(text, spans) if spans else text), spans
-        feeding = StreamRedactor(self.pipeline, self.secrets)
+        feeding = AnyStreamRedactor(self.pipeline, self.secrets)
         pieces = range(0, len(text), stream)
         parts = [feeding.feed(text[start : start + stream]) for start in pieces]
         parts.append(feeding.close())
@@ -150,14 +153,14 @@ def _redact_whole(
     redactor: Redactor, source: BinaryIO, stream: int | None, *, explain: bool
 ) -> None:
     """Redact a source to standard output; in a stream as it comes."""
-    from letsbe.redaction.streams import StreamRedactor  # noqa: PLC0415 - slow to import
+    from letsbe.redaction.events import AnyStreamRedactor  # noqa: PLC0415 - slow to import
 
     out = sys.stdout.buffer
     if stream is None:
         text, spans = redactor.run(source.read(), None)
         out.write(text)
     else:
-        feeding = StreamRedactor(redactor.pipeline, redactor.secrets)
+        feeding = AnyStreamRedactor(redactor.pipeline, redactor.secrets)
         # One read, however little it gives: what waits is not waited for.
         while piece := source.read1(stream):  # type: ignore[attr-defined] # both sources buffer
             out.write(feeding.feed(piece))
