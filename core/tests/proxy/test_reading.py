@@ -216,6 +216,7 @@ NUMBERS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letsbe.redaction.events import AnyStreamRedactor, EventStreamRedactor
@@ -135,6 +135,7 @@ def test_a_secret_in_pieces_goes(api: Any, size: int) -> None:
     assert clean.count(b"data:") == stream.count(b"data:")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(APIS), st.integers(1, 12), st.integers(1, 4000))
 def test_the_same_however_it_is_cut(api: Any, size: int, cut: int) -> None:
     stream = api(pieces_of(PLAIN, size))
@@ -143,6 +144,7 @@ def test_the_same_however_it_is_cut(api: Any, size: int, cut: int) -> None:
     assert run(whole, cut) == whole
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=6)))
 def test_what_holds_no_secret_stays_as_it_is(pieces: list[str]) -> None:
     stream = completions(pieces)
