@@ -14,7 +14,8 @@ from letsbe.cli import main
 from letsbe.cli.init import make_home
 from letsbe.configuration import load_configuration
 from letsbe.home import Home
-from letsbe.openclaw.tenant import Model, TenantDocument
+from letsbe.openclaw.document import TenantDocument
+from letsbe.openclaw.tenant import Model
 
 UPSTREAMS = """
 [proxy.upstreams.router]

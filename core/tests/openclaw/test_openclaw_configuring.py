@@ -192,7 +192,9 @@ def test_json_needs_leave_and_tells_sizes(business: Any) -> None:
     told = json.loads(business.configure("--json", "--yes"))
     assert told["checked"] is False
     assert str(business.state / "openclaw.json") in told["written"]
-    assert set(told["agents"]["sales"]["tokens"]) == {"SOUL.md", "AGENTS.md"}
+    sizes = told["agents"]["sales"]["tokens"]
+    assert set(sizes) == {"SOUL.md", "AGENTS.md", "IDENTITY.md"}
+    assert min(sizes.values()) > 0
 
 
 def test_a_state_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from letsbe.errors import ConfigurationError, InvalidRequest, NotFound, StorageError
-from letsbe.openclaw.tenant import AgentProfile, Channel, Model, checked
+from letsbe.openclaw.document import checked
+from letsbe.openclaw.tenant import AgentProfile, Channel, Model
 
 
 def test_what_is_written_is_read_again(business: Any) -> None:

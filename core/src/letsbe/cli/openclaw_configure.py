@@ -89,7 +89,7 @@ def _show(pending: Pending) -> None:
     if not pending.changes_anything:
         click.echo("nothing to change")
     rows = [
-        (w.agent_id, *w.tokens.values(), " ".join(w.left_out))
+        (w.agent_id, w.tokens["SOUL.md"], w.tokens["AGENTS.md"], " ".join(w.left_out))
         for w in pending.files.workspaces
     ]
     print_table(("agent", "SOUL.md tokens", "AGENTS.md tokens", "no room for"), rows)

@@ -18,7 +18,7 @@ from letsbe.cli.output import (
 from letsbe.home import Home
 
 if TYPE_CHECKING:
-    from letsbe.openclaw.tenant import TenantDocument
+    from letsbe.openclaw.document import TenantDocument
 
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -31,6 +31,11 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option("--timezone", help="Such as Europe/Berlin.")
 @click.option("--bridge", type=FOLDER, help="Where the bridge plugin was installed.")
 @click.option("--gateway-port", type=click.IntRange(1, 65535))
+@click.option(
+    "--backup-status",
+    type=click.Path(path_type=Path),
+    help="The file that tells how the backups went; an agent then looks daily.",
+)
 @home_option
 @json_option
 @reporting
@@ -38,6 +43,7 @@ def tenant(
     home: Home,
     bridge: Path | None,
     gateway_port: int | None,
+    backup_status: Path | None,
     as_json: bool,
     **business: str | None,
 ) -> None:
@@ -51,6 +57,8 @@ def tenant(
         places["bridge"] = str(bridge.resolve())
     if gateway_port is not None:
         places["gateway_port"] = gateway_port
+    if backup_status is not None:
+        places["backup_status"] = str(backup_status.absolute())
     if places:
         document.set_single("runtime", **places)
     facts = document.facts()
@@ -86,7 +94,8 @@ def model() -> None:
 @reporting
 def add_model(home: Home, **fields: Any) -> None:  # noqa: ANN401 - click's
     """Add MODEL, as the provider calls it, behind UPSTREAM of letsbe.toml."""
-    from letsbe.openclaw.tenant import Model, checked  # noqa: PLC0415 - slow to import
+    from letsbe.openclaw.document import checked  # noqa: PLC0415 - slow to import
+    from letsbe.openclaw.tenant import Model  # noqa: PLC0415 - slow to import
 
     row = checked(Model, fields)
     _document(home).put(row)
@@ -123,7 +132,8 @@ def agent() -> None:
 def add_agent(home: Home, instructions: Path | None, **fields: Any) -> None:  # noqa: ANN401 - click's
     """Add an agent, or write an existing one anew."""
     from letsbe.openclaw.configuring import add_default_agents  # noqa: PLC0415 - slow
-    from letsbe.openclaw.tenant import AgentProfile, checked  # noqa: PLC0415
+    from letsbe.openclaw.document import checked  # noqa: PLC0415
+    from letsbe.openclaw.tenant import AgentProfile  # noqa: PLC0415
 
     text = instructions.read_text(encoding="utf-8") if instructions else ""
     given = {key: value for key, value in fields.items() if value is not None}
@@ -178,7 +188,8 @@ def channel() -> None:
 @reporting
 def add_channel(home: Home, token_file: Path | None, **fields: Any) -> None:  # noqa: ANN401 - click's
     """Connect a messenger, or change how it is connected."""
-    from letsbe.openclaw.tenant import Channel, checked  # noqa: PLC0415 - slow to import
+    from letsbe.openclaw.document import checked  # noqa: PLC0415 - slow to import
+    from letsbe.openclaw.tenant import Channel  # noqa: PLC0415 - slow to import
 
     place = token_file.absolute() if token_file else None
     row = checked(Channel, {**fields, "token_file": place})
@@ -200,7 +211,7 @@ def remove_channel(home: Home, channel: str) -> None:
 
 def _document(home: Home) -> TenantDocument:
     from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow
-    from letsbe.openclaw.tenant import TenantDocument  # noqa: PLC0415
+    from letsbe.openclaw.document import TenantDocument  # noqa: PLC0415
 
     load_configuration(home)
     return TenantDocument(home.tenant)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from letsbe.home import Home
-from letsbe.openclaw.tenant import TenantDocument
+from letsbe.openclaw.document import TenantDocument
 
 STATE_FOLDERS = ("~/.openclaw", "~/.clawdbot")
 """Where the state is if nobody said otherwise, under its present and past names."""

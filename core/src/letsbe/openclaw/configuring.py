@@ -8,10 +8,11 @@ from pathlib import Path
 from letsbe.configuration import Configuration, load_configuration
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
+from letsbe.openclaw.document import TenantDocument
 from letsbe.openclaw.plan import Plan, make_plan, make_tokens
 from letsbe.openclaw.program import Program
 from letsbe.openclaw.roles import default_agents, roles
-from letsbe.openclaw.tenant import Runtime, Tenant, TenantDocument
+from letsbe.openclaw.tenant import Runtime, Tenant
 from letsbe.wrapper.agents import AgentPolicies
 
 

@@ -32,6 +32,7 @@ OURS = (
     ("proxy",),
     ("secrets",),
     ("security",),
+    ("skills", "workshop"),
     ("tools",),
 )
 """The parts that hold nothing but what we set."""

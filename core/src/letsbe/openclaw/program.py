@@ -19,6 +19,9 @@ from letsbe.openclaw.writing import private_state, write_private
 TIMEOUT = 300.0
 """Seconds; its slowest check takes some 15 on two cores, and more on a busy machine."""
 
+NOT_INSTALLED = "plugin not installed: whatsapp"
+"""What is said before the plugin is there, which is a package of its own."""
+
 _VARIABLE = re.compile(r"\$\{([A-Z_][A-Z0-9_]*)\}")
 _PASSED_ON = ("LANG", "PATH", "TMPDIR", "TZ")
 
@@ -131,8 +134,10 @@ class Program:
         finally:
             candidate.unlink(missing_ok=True)
         if told.get("valid") is True:
-            # A warning means that it would rewrite what we wrote.
-            return tuple(_problem(item) for item in told.get("warnings", ()))
+            # A warning means that it would rewrite what we wrote, but for one: the
+            # plugin of a messenger can be installed once the messenger is configured.
+            said = tuple(_problem(item) for item in told.get("warnings", ()))
+            return tuple(text for text in said if NOT_INSTALLED not in text)
         found = told.get("issues") or told.get("errors") or ()
         return tuple(map(_problem, found)) or ("it is not valid",)
 

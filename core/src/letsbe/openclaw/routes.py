@@ -43,6 +43,9 @@ class Route(Protocol):
     def allowed(self, agent_id: str) -> list[str]:
         """Return the allowlist of one agent: our tools and nothing else."""
 
+    def tool(self, agent_id: str, name: str) -> str:
+        """Return what one of the wrapper's tools is called in OpenClaw."""
+
     def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
         """Return the MCP servers."""
 
@@ -57,6 +60,10 @@ class McpRoute:
     def allowed(self, agent_id: str) -> list[str]:
         """Return that agent's own server's tools."""
         return [f"{_server(agent_id)}__*"]
+
+    def tool(self, agent_id: str, name: str) -> str:
+        """Return the tool's name behind that agent's server."""
+        return f"{_server(agent_id)}__{name}"
 
     def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
         """Return one server entry per agent."""
@@ -91,6 +98,10 @@ class BridgeRoute:
     def allowed(self, agent_id: str) -> list[str]:
         """Return the plugin's id, which stands for its tools."""
         return [BRIDGE]
+
+    def tool(self, agent_id: str, name: str) -> str:
+        """Return the tool's name in the plugin."""
+        return f"letsbe_{name}"
 
     def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
         """Return nothing: MCP is not used."""

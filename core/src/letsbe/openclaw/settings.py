@@ -201,6 +201,13 @@ def _closed() -> dict[str, Any]:
         "hooks": {"enabled": False, "internal": {"enabled": False}},
         "nodeHost": {"autoUpdate": {"enabled": False}},
         "security": {"audit": {"suppressions": []}},
+        # It would have every agent rewrite its skills each week, with native tools.
+        "skills": {
+            "workshop": {
+                "autonomous": {"mode": "off"},
+                "approvalPolicy": "pending",
+            }
+        },
         "telemetry": {"enabled": False},
         "update": {"checkOnStart": False, "auto": {"enabled": False}},
     }

@@ -1,24 +1,20 @@
-"""The tenant's document: the business, its models, agents and channels.
+"""What is known of a tenant: the business, its models, agents, channels and jobs.
 
 What the agents may do stands in ``agents.json``, which is read at every call; this
-document says who they are, and is read when OpenClaw is configured. People write it
-with ``letsbe openclaw``, the Hub with the same functions.
+says who they are, and is read when OpenClaw is configured.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from tinydb import TinyDB, where
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from letsbe.configuration import UpstreamName
-from letsbe.errors import ConfigurationError, NotFound
-from letsbe.storage.documents import open_document
+from letsbe.errors import ConfigurationError
 from letsbe.wrapper.agents import AgentId
-from letsbe.wrapper.requests import field_errors, invalid
 
 Line = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
@@ -26,10 +22,11 @@ Line = Annotated[
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")]
 Role = Literal["dispatcher", "it-admin", "marketing", "secretary", "sales", "custom"]
 ModelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$")]
-R = TypeVar("R", bound="_Row")
 
 
-class _Row(BaseModel):
+class Row(BaseModel):
+    """One row of the document, whole and checked."""
+
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
@@ -38,7 +35,7 @@ class _Row(BaseModel):
     )
 
 
-class Business(_Row):
+class Business(Row):
     """Whom the agents work for."""
 
     name: Line
@@ -59,7 +56,7 @@ class Business(_Row):
         return name
 
 
-class Model(_Row):
+class Model(Row):
     """A model, behind one upstream of the Secrets Proxy."""
 
     upstream: UpstreamName
@@ -79,7 +76,7 @@ class Model(_Row):
         return f"{self.upstream}/{self.model}"
 
 
-class AgentProfile(_Row):
+class AgentProfile(Row):
     """Who one agent is."""
 
     agent_id: AgentId
@@ -94,7 +91,7 @@ class AgentProfile(_Row):
     """``UPSTREAM/MODEL``; the tenant's first model if left out."""
 
 
-class Channel(_Row):
+class Channel(Row):
     """A messenger by which the owner reaches an agent."""
 
     channel: Literal["telegram", "whatsapp"]
@@ -115,7 +112,20 @@ class Channel(_Row):
         return owner
 
 
-class Runtime(_Row):
+class Job(Row):
+    """Work that one agent does by itself at set times."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+    agent_id: AgentId
+    schedule: Annotated[str, Field(pattern=r"^([0-9*/,-]+ ){4}[0-9*/,-]+$")]
+    """Minute, hour, day, month and weekday, as cron has them, in the tenant's zone."""
+    message: Annotated[Text, Field(min_length=1)]
+    """What the agent is told."""
+    tools: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")], ...] = ()
+    """The wrapper's tools that it needs; all of the agent's if none is named."""
+
+
+class Runtime(Row):
     """Where OpenClaw is. All of it is closed to agents."""
 
     gateway_port: Annotated[int, Field(ge=1, le=65535)] = 18789
@@ -125,15 +135,18 @@ class Runtime(_Row):
     """The state folder that was last configured."""
     program: Path | None = None
     """The package's folder, with the program in it."""
+    backup_status: Path | None = None
+    """Where whatever makes the backups writes how they went."""
 
 
-class Tenant(_Row):
+class Tenant(Row):
     """All of the document."""
 
     business: Business
     models: tuple[Model, ...]
     agents: tuple[AgentProfile, ...]
     channels: tuple[Channel, ...] = ()
+    jobs: tuple[Job, ...] = ()
     runtime: Runtime = Runtime()
 
     def model_of(self, agent: AgentProfile) -> Model:
@@ -149,150 +162,3 @@ class Tenant(_Row):
                 return model
         message = f"the model of {agent.agent_id} is none of the tenant's models"
         raise ConfigurationError(message)
-
-
-_BUSINESS, _RUNTIME = "business", "runtime"
-_KEYS = {"models": "model", "agents": "agent_id", "channels": "channel"}
-_ROWS: dict[str, type[_Row]] = {
-    "business": Business,
-    "runtime": Runtime,
-    "models": Model,
-    "agents": AgentProfile,
-    "channels": Channel,
-}
-
-
-class TenantDocument:
-    """The document on disk.
-
-    Args:
-        path: ``Home.tenant``, which need not exist yet.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> Tenant:
-        """Read all of it.
-
-        Raises:
-            ConfigurationError: It does not exist, lacks something, or a row is wrong.
-            StorageError: It is damaged.
-        """
-        rows = self._rows()
-        if not rows[_BUSINESS]:
-            message = "it is not known whom the agents work for"
-            instead = "run `letsbe openclaw tenant` with --business, --owner, --domain"
-            raise ConfigurationError(message, alternative=instead)
-        if not rows["models"]:
-            message = "the tenant has no model"
-            instead = "run `letsbe openclaw model add UPSTREAM MODEL`"
-            raise ConfigurationError(message, alternative=instead)
-        return Tenant(
-            business=self._checked(Business, rows[_BUSINESS])[0],
-            models=self._checked(Model, rows["models"]),
-            agents=self._checked(AgentProfile, rows["agents"]),
-            channels=self._checked(Channel, rows["channels"]),
-            runtime=next(iter(self._checked(Runtime, rows[_RUNTIME])), Runtime()),
-        )
-
-    def runtime(self) -> Runtime:
-        """Read where OpenClaw is; the rest of the document need not be whole.
-
-        Raises:
-            ConfigurationError: The row is wrong.
-            StorageError: The document is damaged.
-        """
-        rows = self._rows()[_RUNTIME]
-        return next(iter(self._checked(Runtime, rows)), Runtime())
-
-    def set_single(self, table: Literal["business", "runtime"], **fields: Any) -> None:  # noqa: ANN401 - checked by the row's model
-        """Change fields of a table that has one row.
-
-        Raises:
-            InvalidRequest: A field is missing or wrong.
-        """
-        with open_document(self._path) as document:
-            kept = [dict(row) for row in document.table(table)]
-            row = _row(_ROWS[table], {**(kept[0] if kept else {}), **fields})
-            document.table(table).truncate()
-            document.table(table).insert(row)
-
-    def put(self, row: Model | AgentProfile | Channel) -> None:
-        """Write a row, new or in place of the one with its name."""
-        table = next(name for name, kind in _ROWS.items() if isinstance(row, kind))
-        stored = row.model_dump(mode="json", exclude_none=True)
-        with open_document(self._path) as document:
-            document.table(table).upsert(stored, self._same(table, stored))
-
-    def remove(self, table: Literal["models", "agents", "channels"], key: str) -> None:
-        """Remove a row.
-
-        Raises:
-            NotFound: There is none of that name.
-        """
-        query = where(_KEYS[table]) == key
-        if table == "models":
-            upstream, _, model = key.partition("/")
-            query = (where("upstream") == upstream) & (where("model") == model)
-        with open_document(self._path) as document:
-            if not document.table(table).remove(query):
-                raise NotFound(f"the tenant's {table} have none of that name")
-
-    def agents(self) -> tuple[AgentProfile, ...]:
-        """Return the agents there are, in the order in which they were added."""
-        return self._checked(AgentProfile, self._rows()["agents"])
-
-    def facts(self) -> dict[str, Any]:
-        """Return all that is known, whole or not."""
-        rows = self._rows()
-        return {
-            **{key: value for row in rows[_BUSINESS] for key, value in row.items()},
-            **{key: value for row in rows[_RUNTIME] for key, value in row.items()},
-            "models": [f"{row['upstream']}/{row['model']}" for row in rows["models"]],
-            "agents": [row["agent_id"] for row in rows["agents"]],
-            "channels": [row["channel"] for row in rows["channels"]],
-        }
-
-    def _same(self, table: str, row: dict[str, Any]) -> Any:  # noqa: ANN401 - TinyDB's
-        key = _KEYS[table]
-        same = where(key) == row[key]
-        return (
-            same & (where("upstream") == row["upstream"]) if table == "models" else same
-        )
-
-    def _rows(self) -> dict[str, list[dict[str, Any]]]:
-        if not self._path.exists():
-            return {table: [] for table in _ROWS}
-        with open_document(self._path) as document:
-            return {table: _all(document, table) for table in _ROWS}
-
-    def _checked(self, kind: type[R], rows: list[dict[str, Any]]) -> tuple[R, ...]:
-        try:
-            return tuple(kind.model_validate(row) for row in rows)
-        except ValidationError as error:
-            details = field_errors(error)
-            named = "; ".join(f"{d.field}: {d.message}" for d in details)
-            message = f"{self._path} has a wrong {kind.__name__.lower()}: {named}"
-            raise ConfigurationError(message, details=details) from None
-
-
-def _all(document: TinyDB, table: str) -> list[dict[str, Any]]:
-    return [dict(row) for row in document.table(table)]
-
-
-def _row(kind: type[_Row], fields: dict[str, Any]) -> dict[str, Any]:
-    return checked(kind, fields).model_dump(mode="json", exclude_none=True)
-
-
-def checked(kind: type[R], fields: dict[str, Any]) -> R:
-    """Make a row from what a person gave.
-
-    Raises:
-        InvalidRequest: A field is missing or wrong; the error names each.
-    """
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        summary = f"the {kind.__name__.lower()} is not right"
-        raise invalid(summary, field_errors(error)) from None

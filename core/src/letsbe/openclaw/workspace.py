@@ -29,6 +29,9 @@ SOUL_TOKENS = 1_200
 AGENTS_TOKENS = 2_500
 """The most that AGENTS.md may take, with the cheat sheets in it."""
 
+WORKSPACE_FILES = ("SOUL.md", "AGENTS.md", "IDENTITY.md")
+"""The files of ours that OpenClaw puts before a conversation."""
+
 OWN_LINES = "<!-- What stands below this line is yours and stays. -->"
 """Above it everything is made anew each time; below it nothing is touched."""
 
@@ -42,6 +45,7 @@ class Workspace:
         folder: Where the files go.
         soul: SOUL.md.
         agents: AGENTS.md.
+        identity: IDENTITY.md, which OpenClaw would call missing otherwise.
         left_out: The tools whose cheat sheets had no room.
     """
 
@@ -49,12 +53,14 @@ class Workspace:
     folder: Path
     soul: str
     agents: str
+    identity: str
     left_out: tuple[str, ...]
 
     def files(self) -> Iterator[tuple[Path, str]]:
         """Yield each file's path and text."""
         yield self.folder / "SOUL.md", self.soul
         yield self.folder / "AGENTS.md", self.agents
+        yield self.folder / "IDENTITY.md", self.identity
 
     @property
     def tokens(self) -> dict[str, int]:
@@ -137,7 +143,8 @@ def _workspace(
     shown, left_out = _with_room(sheets, room)
     agents = rest.rstrip() + "\n" + shown + _tail(below["AGENTS.md"])
     _check_size(agent, "AGENTS.md", agents, AGENTS_TOKENS)
-    return Workspace(agent.agent_id, folder, soul, agents, left_out)
+    identity = f"# {agent.name}\n"
+    return Workspace(agent.agent_id, folder, soul, agents, identity, left_out)
 
 
 def _soul(tenant: Tenant, agent: AgentProfile, scope: tuple[str, ...]) -> str:

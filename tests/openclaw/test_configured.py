@@ -1,0 +1,173 @@
+"""OpenClaw as we configure it: its own check, its agents, its first request."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.openclaw.configured import MODEL, Cafe
+from tests.openclaw.gateway import Gateway
+from tests.openclaw.runtime import Runtime
+from tests.openclaw.scripted_llm import Reply, ScriptedLlm, ToolUse
+
+FIRST_REQUEST = 30 * 1024
+CRON_REQUEST = 10 * 1024
+RELOAD_SECONDS = 3
+"""A gateway that reloads does so within one second."""
+
+AGENTS = ("dispatcher", "it-admin", "marketing", "secretary", "sales")
+
+
+@pytest.fixture(scope="module")
+def cafe(
+    runtime: Runtime, llm: ScriptedLlm, tmp_path_factory: pytest.TempPathFactory
+) -> Cafe:
+    made = Cafe(tmp_path_factory.mktemp("cafe"), llm.address, runtime)
+    made.make()
+    made.configure()
+    return made
+
+
+@pytest.fixture(scope="module")
+def gateway(cafe: Cafe) -> Iterator[Gateway]:
+    (cafe.work / "menu.txt").write_text("rhubarb cake")
+    with cafe.up(), cafe.gateway() as started:
+        yield started
+
+
+def test_openclaws_own_check_takes_it_without_a_word(cafe: Cafe) -> None:
+    assert "nothing to change" in cafe.configure()
+    told = json.loads(
+        cafe.letsbe(
+            "openclaw",
+            "configure",
+            "--state",
+            str(cafe.state.state),
+            "--yes",
+            "--json",
+            *cafe.program,
+        )
+    )
+    assert told["checked"] is True
+    assert told["written"] == []
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_each_agent_reads_by_the_wrapper_with_its_own_texts(
+    gateway: Gateway, cafe: Cafe, llm: ScriptedLlm, agent: str
+) -> None:
+    use = ToolUse(f"sw-{agent}__file_read", {"path": "menu.txt"})
+    with llm.script(Reply(calls=(use,)), Reply("Cake!")) as script:
+        assert gateway.chat(f"menu? {script.mark}", agent=agent) == "Cake!"
+    first, second = script.requests
+    Path(f"/tmp/oc/first-{agent}.json").write_bytes(first.body)
+    assert first.json["model"] == MODEL
+    assert "# How you work" in first.text
+    soul = (cafe.state.state / "agents" / agent / "SOUL.md").read_text("utf-8")
+    assert json.dumps(soul.partition("\n")[0], ensure_ascii=False)[1:-1] in first.text
+    assert all(name.startswith(f"sw-{agent}__") for name in first.tools)
+    assert "rhubarb cake" in second.results[-1]
+
+
+def test_no_job_is_scheduled_that_is_not_ours(gateway: Gateway) -> None:
+    jobs = json.loads(gateway.run("cron", "list", "--all", "--json"))["jobs"]
+    assert [job["name"] for job in jobs if job["enabled"]] == []
+
+
+def test_openclaws_own_audit_finds_nothing_new(gateway: Gateway, cafe: Cafe) -> None:
+    told = json.loads(cafe.letsbe("openclaw", "audit", "--json", *cafe.program))
+    assert told["ok"] is True
+    found = {finding["check"] for finding in told["findings"]}
+    # What is accepted is still found: the list has nothing that is out of date.
+    assert {"summary.attack_surface", "gateway.probe_failed"} <= found
+
+
+def test_the_agent_looks_at_the_backups_and_the_hub_is_told(
+    gateway: Gateway, cafe: Cafe, llm: ScriptedLlm
+) -> None:
+    with llm.script() as script:
+        file = cafe.work / f"backup-status {script.mark}.json"
+        cafe.letsbe("openclaw", "tenant", "--backup-status", str(file))
+        told = {"finished_at": datetime.now(UTC).isoformat()}
+        file.write_text(json.dumps({**told, "backups": [{"name": "db", "ok": True}]}))
+        use = ToolUse("sw-it-admin__file_read", {"path": str(file)})
+        script.add(Reply(calls=(use,)), Reply("BACKUPS OK"))
+        for made in ("created", "updated"):
+            printed = cafe.letsbe("openclaw", "schedule", "--json", *cafe.program)
+            assert json.loads(printed)[made] == ["backup-status"]
+        jobs = json.loads(gateway.run("cron", "list", "--json"))["jobs"]
+        (job,) = [job for job in jobs if job["name"] == "backup-status"]
+        assert job["payload"]["lightContext"] is True
+        assert job["schedule"]["tz"] == "Europe/Berlin"
+        gateway.run("cron", "run", job["id"], "--wait")
+        first, second = script.requests
+    assert first.tools == ["sw-it-admin__file_read"]
+    assert len(first.body) <= CRON_REQUEST
+    assert "finished_at" in second.results[-1]
+    report = json.loads(cafe.letsbe("openclaw", "backups", "--json", *cafe.program))
+    assert (report["state"], report["agent_says_ok"]) == ("ok", True)
+    rows = cafe.letsbe("audit", "export")
+    assert '"it-admin"' in rows
+
+
+def test_a_tampered_configuration_changes_nothing_that_runs(
+    gateway: Gateway, cafe: Cafe, llm: ScriptedLlm
+) -> None:
+    canary = cafe.work / "canary"
+    settings = cafe.settings
+    settings["tools"] = {"allow": ["*"], "exec": {"security": "full", "ask": "off"}}
+    settings["agents"]["entries"]["sales"]["tools"] = {"allow": ["*"]}
+    settings["gateway"]["reload"] = {"mode": "hot"}
+    cafe.state.config.write_text(json.dumps(settings))
+    time.sleep(RELOAD_SECONDS)
+    use = ToolUse("exec", {"command": f"touch {canary}"})
+    with llm.script(Reply(calls=(use,)), Reply("Done.")) as script:
+        gateway.chat(f"touch it {script.mark}", agent="sales")
+    assert "exec" not in script.requests[0].tools
+    assert "not found" in script.requests[1].results[-1]
+    assert not canary.exists()
+    # The audit notices, and configuring puts it right.
+    told = json.loads(cafe.letsbe("openclaw", "audit", "--json", *cafe.program, code=1))
+    assert told["ok"] is False
+    assert "tools.allow" in cafe.configure()
+
+
+def test_messengers_are_taken_by_openclaws_schema(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    made = Cafe(tmp_path / "cafe", "http://127.0.0.1:9", runtime)
+    made.make()
+    token = tmp_path / "token"
+    token.write_text("12345678:not-a-real-token-of-a-bot")
+    token.chmod(0o600)
+    owner = ["--owner", "42424242", "--token-file", str(token)]
+    made.letsbe("openclaw", "channel", "add", "telegram", *owner)
+    made.letsbe("openclaw", "channel", "add", "whatsapp", "--owner", "+4915551234567")
+    assert "checked by OpenClaw" in made.configure()
+    assert set(made.settings["channels"]) == {"telegram", "whatsapp"}
+
+
+def test_a_configuration_that_openclaw_refuses_is_not_written(
+    cafe: Cafe, tmp_path: Path
+) -> None:
+    before = cafe.state.config.read_text()
+    settings = json.loads(before)
+    settings["session"]["nonsense"] = True
+    cafe.state.config.write_text(json.dumps(settings))
+    # A person's own key that is wrong is theirs to mend; nothing is written meanwhile.
+    cafe.letsbe("openclaw", "tenant", "--owner", "Bo Berg")
+    assert "nonsense" in cafe.configure(code=1)
+    assert json.loads(cafe.state.config.read_text()) == settings
+    cafe.letsbe("openclaw", "tenant", "--owner", "Ada Berg")
+    cafe.state.config.write_text(before)
+
+
+def test_the_proxy_counts_each_agents_tokens(gateway: Gateway, cafe: Cafe) -> None:
+    told = cafe.letsbe("usage", "--hours", "2", "--json")
+    assert '"sales"' in told
+    assert '"unknown"' not in told
