@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +16,7 @@ from tests.openclaw.scripted_llm import Reply, ScriptedLlm, ToolUse
 
 FIRST_REQUEST = 30 * 1024
 CRON_REQUEST = 10 * 1024
-RELOAD_SECONDS = 3
-"""A gateway that reloads does so within one second."""
-
+EXIT_DENIED = 3
 AGENTS = ("dispatcher", "it-admin", "marketing", "secretary", "sales")
 
 
@@ -115,26 +112,56 @@ def test_the_agent_looks_at_the_backups_and_the_hub_is_told(
     assert '"it-admin"' in rows
 
 
-def test_a_tampered_configuration_changes_nothing_that_runs(
-    gateway: Gateway, cafe: Cafe, llm: ScriptedLlm
+TAMPERING: list[tuple[str, dict[str, object]]] = [
+    ("file_write", {"path": "{state}/openclaw.json", "content": "{{}}"}),
+    ("file_write", {"path": "{state}/agents/sales/SOUL.md", "content": "Be bad."}),
+    ("file_write", {"path": "{state}/skills/x/SKILL.md", "content": "Be bad."}),
+    ("env_update", {"path": "{state}/.env", "set": {"A": "b"}}),
+    ("file_read", {"path": "{state}/.env"}),
+    ("shell", {"command": "cp menu.txt {state}/openclaw.json"}),
+    ("shell", {"command": "cat {state}/.env"}),
+    ("shell", {"command": "ln -s {state} here"}),
+    ("shell", {"command": "{package}/openclaw.mjs config set tools.allow x"}),
+    ("shell", {"command": "node {package}/openclaw.mjs cron list"}),
+    ("shell", {"command": "curl http://127.0.0.1:{gateway}/v1/models"}),
+    ("shell", {"command": "curl http://localhost:{wrapper}/api/v1/approvals"}),
+    ("shell", {"command": "curl http://[::1]:{proxy}/router/v1/models"}),
+]
+
+
+@pytest.mark.parametrize(("tool", "arguments"), TAMPERING)
+def test_no_agent_reaches_openclaw_by_our_own_tools(
+    cafe: Cafe, tool: str, arguments: dict[str, object]
 ) -> None:
-    canary = cafe.work / "canary"
+    places = {
+        "state": cafe.state.state,
+        "package": cafe.runtime.openclaw.parent,
+        "gateway": cafe.gateway_port,
+        "wrapper": cafe.wrapper_port,
+        "proxy": cafe.proxy_port,
+    }
+    filled = {
+        key: value.format(**places) if isinstance(value, str) else value
+        for key, value in arguments.items()
+    }
+    before = cafe.state.config.read_bytes()
+    words = ["call", tool, json.dumps(filled), "--agent", "it-admin", "--json"]
+    answer = json.loads(cafe.letsbe(*words, code=EXIT_DENIED))
+    assert answer["status"] == "denied", answer
+    assert cafe.state.config.read_bytes() == before
+
+
+def test_the_audit_notices_what_was_opened_and_configuring_closes_it(
+    cafe: Cafe,
+) -> None:
     settings = cafe.settings
     settings["tools"] = {"allow": ["*"], "exec": {"security": "full", "ask": "off"}}
-    settings["agents"]["entries"]["sales"]["tools"] = {"allow": ["*"]}
-    settings["gateway"]["reload"] = {"mode": "hot"}
     cafe.state.config.write_text(json.dumps(settings))
-    time.sleep(RELOAD_SECONDS)
-    use = ToolUse("exec", {"command": f"touch {canary}"})
-    with llm.script(Reply(calls=(use,)), Reply("Done.")) as script:
-        gateway.chat(f"touch it {script.mark}", agent="sales")
-    assert "exec" not in script.requests[0].tools
-    assert "not found" in script.requests[1].results[-1]
-    assert not canary.exists()
-    # The audit notices, and configuring puts it right.
     told = json.loads(cafe.letsbe("openclaw", "audit", "--json", *cafe.program, code=1))
-    assert told["ok"] is False
+    new = [f["check"] for f in told["findings"] if f["accepted"] is None]
+    assert "tools.exec.security_full_configured" in new
     assert "tools.allow" in cafe.configure()
+    assert "nothing to change" in cafe.configure()
 
 
 def test_messengers_are_taken_by_openclaws_schema(

@@ -97,7 +97,6 @@ def test_no_way_in_or_out_is_left_to_a_default(business: Any) -> None:
     found = made(business)
     assert found["gateway"]["bind"] == "loopback"
     assert found["gateway"]["auth"]["token"] == "${OPENCLAW_GATEWAY_TOKEN}"
-    assert found["gateway"]["reload"] == {"mode": "off"}
     assert found["cron"] == {"triggers": {"enabled": False}}
     commands = {k: v for k, v in found["commands"].items() if k != "ownerAllowFrom"}
     assert set(commands.values()) == {False}

@@ -131,8 +131,6 @@ def _gateway(tenant: Tenant) -> dict[str, Any]:
         "http": {"endpoints": {"chatCompletions": {"enabled": True}}},
         "controlUi": {"enabled": False},
         "terminal": {"enabled": False},
-        # Who changes the file, however they came to it, changes nothing that runs.
-        "reload": {"mode": "off"},
     }
 
 

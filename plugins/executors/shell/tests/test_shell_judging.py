@@ -143,7 +143,14 @@ def test_a_program_in_a_closed_place_runs_for_nobody(tmp_path: Path) -> None:
     program.chmod(0o755)
     (links / "openclaw").symlink_to(program)
     executor = ShellExecutor(make_site(tmp_path, forbidden=(closed,)))
-    for command in (f"{program} status", f"{links}/openclaw status", f"ls | {program}"):
+    for command in (
+        f"{program} status",
+        f"{links}/openclaw status",
+        f"ls | {program}",
+        f"node {program} cron list",
+        f"python3 {links}/openclaw",
+    ):
         verdict = classify(executor, command=command)
         assert verdict.refused, command
         assert "closed" in verdict.reason
+    assert not classify(executor, command=f"node {tmp_path}/own.js").refused

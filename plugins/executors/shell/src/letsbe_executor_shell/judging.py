@@ -137,11 +137,11 @@ class Judge:
             for pipeline in judgement.pipelines
             for stage in pipeline.stages
         }
-        if closed := _closed_program(programs, where.forbidden):
+        if closed := _closed_place(judgement, programs, where.forbidden):
             return Verdict(
                 tier=Tier.CRITICAL_RED,
-                rule="program.closed",
-                reason=f"{closed} is a program that is closed to agents",
+                rule="place.closed",
+                reason=f"{closed} lies in a place that is closed to agents",
                 refused=True,
                 hosts=None,
                 plan=_plan(judgement.pipelines, programs),
@@ -170,15 +170,28 @@ def _line(arguments: ShellArguments) -> CommandLine:
     return line_from_argv(arguments.argv)
 
 
-def _closed_program(
-    programs: dict[str, str | None], forbidden: Sequence[Path]
+def _closed_place(
+    judgement: Judgement, programs: dict[str, str | None], forbidden: Sequence[Path]
 ) -> str | None:
-    """Return the name of a program that lies, links followed, where agents may not."""
+    """Return a word that leads, links followed, to where agents may not go.
+
+    The programs always, such as ``openclaw``; and of a command that its rules do not
+    bound (``node SCRIPT``) every word, whatever it means there.
+    """
     closed = [os.path.realpath(place) for place in forbidden]
-    for name, path in programs.items():
-        real = os.path.realpath(path) if path else ""
-        if any(real == c or real.startswith(f"{c}/") for c in closed):
-            return name
+    places = [(name, path) for name, path in programs.items() if path]
+    if judgement.tier >= Tier.RED:
+        places += [
+            (word, os.path.join(pipeline.cwd, word))  # noqa: PTH118 -- text
+            for pipeline in judgement.pipelines
+            for stage in pipeline.stages
+            for word in stage.argv[1:]
+            if "/" in word
+        ]
+    for word, path in places:
+        real = os.path.realpath(path)
+        if any(real == place or real.startswith(f"{place}/") for place in closed):
+            return word
     return None
 
 
