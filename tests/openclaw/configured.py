@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.openclaw.gateway import Gateway, State, free_port, running
 from tests.openclaw.runtime import Runtime
+from tests.openclaw.tenant import PLUGIN
 
 MODEL = "anthropic/large-x"
 """A model whose provider takes cache markers."""
@@ -95,6 +96,14 @@ class Cafe:
         state = str(self.folder / "openclaw" / ".openclaw")
         options = ["--state", state, "--yes", *self.program, *words]
         return self.letsbe("openclaw", "configure", *options, code=code)
+
+    def install_bridge(self, folder: Path) -> None:
+        """Install the bridge, as an operator does; the wrapper is running."""
+        token = str(self.home / "tokens" / "agents" / "it-admin")
+        words = ["--wrapper", f"http://127.0.0.1:{self.wrapper_port}"]
+        words += ["--token-file", token, "--to", str(folder)]
+        install = str(PLUGIN / "install.js")
+        subprocess.run([str(self.runtime.node), install, *words], check=True)
 
     @contextlib.contextmanager
     def up(self) -> Iterator[None]:

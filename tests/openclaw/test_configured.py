@@ -62,7 +62,7 @@ def test_each_agent_reads_by_the_wrapper_with_its_own_texts(
     with llm.script(Reply(calls=(use,)), Reply("Cake!")) as script:
         assert gateway.chat(f"menu? {script.mark}", agent=agent) == "Cake!"
     first, second = script.requests
-    Path(f"/tmp/oc/first-{agent}.json").write_bytes(first.body)
+    assert len(first.body) <= FIRST_REQUEST
     assert first.json["model"] == MODEL
     assert "# How you work" in first.text
     soul = (cafe.state.state / "agents" / agent / "SOUL.md").read_text("utf-8")
@@ -110,6 +110,33 @@ def test_the_agent_looks_at_the_backups_and_the_hub_is_told(
     assert (report["state"], report["agent_says_ok"]) == ("ok", True)
     rows = cafe.letsbe("audit", "export")
     assert '"it-admin"' in rows
+
+
+def test_with_the_bridge_an_agent_is_offered_its_scope(
+    runtime: Runtime, llm: ScriptedLlm, tmp_path: Path
+) -> None:
+    made = Cafe(tmp_path / "cafe", llm.address, runtime)
+    made.make()
+    (made.work / "menu.txt").write_text("rhubarb cake")
+    bridge = tmp_path / "bridge"
+    with made.up():
+        made.configure()  # by MCP first; it also makes the tokens
+        made.install_bridge(bridge)
+        made.letsbe("openclaw", "tenant", "--bridge", str(bridge))
+        made.configure()
+        use = ToolUse("letsbe_file_read", {"path": "menu.txt"})
+        hidden = ToolUse("letsbe_shell", {"command": "ls"})
+        with (
+            made.gateway() as gateway,
+            llm.script(Reply(calls=(use,)), Reply(calls=(hidden,)), Reply("!")) as said,
+        ):
+            assert gateway.chat(f"menu? {said.mark}", agent="sales") == "!"
+    first, second, third = said.requests
+    assert len(first.body) <= FIRST_REQUEST
+    assert {"letsbe_file_read", "letsbe_use_tool"} <= set(first.tools)
+    assert not {"letsbe_shell", "letsbe_docker", "exec"} & set(first.tools)
+    assert "rhubarb cake" in second.results[-1]
+    assert "not found" in third.results[-1]
 
 
 TAMPERING: list[tuple[str, dict[str, object]]] = [

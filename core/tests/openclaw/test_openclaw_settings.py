@@ -11,6 +11,7 @@ from letsbe.openclaw.configuring import add_default_agents
 from letsbe.openclaw.routes import BridgeRoute, McpRoute, check_variables, route_of
 from letsbe.openclaw.settings import Places, settings
 from letsbe.openclaw.tenant import AgentProfile, Channel, Model
+from letsbe.openclaw.workspace import scopes_of
 
 STATE = Path("/var/lib/openclaw")
 
@@ -19,7 +20,8 @@ def made(business: Any, route: Any = None) -> dict[str, Any]:
     add_default_agents(business.home)
     configuration = load_configuration(business.home)
     tenant = business.document.read()
-    return settings(tenant, configuration, Places(STATE), route or McpRoute())
+    scopes = scopes_of(business.home, tenant)
+    return settings(tenant, configuration, Places(STATE), route or McpRoute(), scopes)
 
 
 def test_every_model_is_behind_the_proxy_and_no_real_key_is_there(
@@ -84,6 +86,13 @@ def test_each_agent_has_its_own_provider_server_and_token(business: Any) -> None
 def test_the_bridge_takes_the_place_of_mcp(business: Any) -> None:
     found = made(business, BridgeRoute(Path("/opt/bridge")))
     assert found["tools"]["allow"] == ["letsbe-bridge"]
+    entries = found["agents"]["entries"]
+    assert entries["it-admin"]["tools"]["allow"] == ["letsbe_*"]
+    allowed = entries["dispatcher"]["tools"]["allow"]
+    own = ["describe_tool", "use_tool", "approval_status"]
+    assert allowed[:3] == [f"letsbe_{name}" for name in own]
+    assert {"letsbe_file_read", "letsbe_nextcloud_*"} <= set(allowed)
+    assert "letsbe_shell" not in allowed
     assert found["mcp"]["servers"] == {}
     plugins = found["plugins"]
     assert plugins["allow"] == ["letsbe-bridge"]

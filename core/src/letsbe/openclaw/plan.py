@@ -16,7 +16,7 @@ from letsbe.openclaw import merging
 from letsbe.openclaw.routes import check_variables, route_of, token_variable
 from letsbe.openclaw.settings import GATEWAY_TOKEN_VARIABLE, Places, settings
 from letsbe.openclaw.tenant import Tenant
-from letsbe.openclaw.workspace import Workspace, workspaces
+from letsbe.openclaw.workspace import Workspace, scopes_of, workspaces
 from letsbe.openclaw.writing import (
     is_private,
     private_state,
@@ -110,7 +110,7 @@ def make_plan(
     check_variables(tuple(agent.agent_id for agent in tenant.agents))
     found = workspaces(home, tenant, places)
     wanted = [
-        _settings(tenant, configuration, places),
+        _settings(home, tenant, configuration, places),
         _environment(home, tenant, places),
         *(_document(state, path, text) for w in found for path, text in w.files()),
     ]
@@ -123,12 +123,13 @@ def make_plan(
 
 
 def _settings(
-    tenant: Tenant, configuration: Configuration, places: Places
+    home: Home, tenant: Tenant, configuration: Configuration, places: Places
 ) -> FileChange:
     path = places.configuration
     before = read_private(places.state, path)
     existing = _parsed(path, before)
-    ours = settings(tenant, configuration, places, route_of(tenant))
+    scopes = scopes_of(home, tenant)
+    ours = settings(tenant, configuration, places, route_of(tenant), scopes)
     after = merging.merged(existing, ours)
     lines = tuple(_setting_lines(merging.changes(existing, after)))
     same = existing == after and before is not None

@@ -5,6 +5,8 @@ Either way each agent bears its own token, so that the wrapper knows who calls.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +17,9 @@ from letsbe.openclaw.tenant import Tenant
 
 BRIDGE = "letsbe-bridge"
 """The bridge plugin's id, and so the name of all of its tools in an allowlist."""
+
+FOR_ALL = ("describe_tool", "use_tool", "approval_status")
+"""The wrapper's own tools, by which adapters are reached."""
 
 CONNECT_MILLISECONDS = 5_000
 REQUEST_MILLISECONDS = 600_000
@@ -40,8 +45,8 @@ def check_variables(agent_ids: tuple[str, ...]) -> None:
 class Route(Protocol):
     """One way for tool calls."""
 
-    def allowed(self, agent_id: str) -> list[str]:
-        """Return the allowlist of one agent: our tools and nothing else."""
+    def allowed(self, agent_ids: Iterable[str]) -> list[str]:
+        """Return the allowlist for all: our tools and nothing else."""
 
     def tool(self, agent_id: str, name: str) -> str:
         """Return what one of the wrapper's tools is called in OpenClaw."""
@@ -57,9 +62,9 @@ class Route(Protocol):
 class McpRoute:
     """One MCP server entry per agent, with that agent's token."""
 
-    def allowed(self, agent_id: str) -> list[str]:
-        """Return that agent's own server's tools."""
-        return [f"{_server(agent_id)}__*"]
+    def allowed(self, agent_ids: Iterable[str]) -> list[str]:
+        """Return the tools of every agent's server."""
+        return [f"{_server(agent_id)}__*" for agent_id in agent_ids]
 
     def tool(self, agent_id: str, name: str) -> str:
         """Return the tool's name behind that agent's server."""
@@ -95,7 +100,7 @@ class BridgeRoute:
 
     folder: Path
 
-    def allowed(self, agent_id: str) -> list[str]:
+    def allowed(self, agent_ids: Iterable[str]) -> list[str]:
         """Return the plugin's id, which stands for its tools."""
         return [BRIDGE]
 
@@ -126,6 +131,22 @@ class BridgeRoute:
                 }
             },
         }
+
+
+def allowed_tools(route: Route, agent_id: str, scope: Iterable[str]) -> list[str]:
+    """Return the allowlist of one agent.
+
+    Only what saves room in its prompt: the wrapper holds the scope, whatever it says.
+
+    Args:
+        route: How its tool calls go.
+        agent_id: The agent.
+        scope: The wrapper's tools that it may use.
+    """
+    names = [re.sub(r"[^A-Za-z0-9_*-]", "_", name) for name in scope]
+    if "*" in names:
+        return [route.tool(agent_id, "*")]
+    return [route.tool(agent_id, name) for name in (*FOR_ALL, *names)]
 
 
 def route_of(tenant: Tenant) -> Route:

@@ -7,6 +7,7 @@ default is the same, so that neither a person's mistake nor an upgrade opens it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from letsbe.configuration import Configuration
 from letsbe.errors import ConfigurationError
 from letsbe.openclaw.channels import bindings, channels, owners
 from letsbe.openclaw.models import model_reference, providers
-from letsbe.openclaw.routes import Route
+from letsbe.openclaw.routes import Route, allowed_tools
 from letsbe.openclaw.tenant import AgentProfile, Tenant
 
 GATEWAY_TOKEN_VARIABLE = "OPENCLAW_GATEWAY_TOKEN"  # noqa: S105 - a variable's name
@@ -68,7 +69,11 @@ class Places:
 
 
 def settings(
-    tenant: Tenant, configuration: Configuration, places: Places, route: Route
+    tenant: Tenant,
+    configuration: Configuration,
+    places: Places,
+    route: Route,
+    scopes: Mapping[str, tuple[str, ...]],
 ) -> dict[str, Any]:
     """Return all that we set.
 
@@ -77,6 +82,7 @@ def settings(
         configuration: The home's configuration.
         places: Where OpenClaw keeps its state.
         route: How its tool calls reach the Safety Wrapper.
+        scopes: The tools that each agent may use.
 
     Raises:
         ConfigurationError: A model, an agent or a channel names something that is not
@@ -95,7 +101,12 @@ def settings(
             "ownership": "explicit",
             "defaults": _defaults(tenant),
             "entries": {
-                agent.agent_id: _agent(tenant, agent, places, route)
+                agent.agent_id: _agent(
+                    tenant,
+                    agent,
+                    places,
+                    allowed_tools(route, agent.agent_id, scopes[agent.agent_id]),
+                )
                 for agent in tenant.agents
             },
         },
@@ -147,7 +158,7 @@ def _defaults(tenant: Tenant) -> dict[str, Any]:
 
 
 def _agent(
-    tenant: Tenant, agent: AgentProfile, places: Places, route: Route
+    tenant: Tenant, agent: AgentProfile, places: Places, allowed: list[str]
 ) -> dict[str, Any]:
     return {
         "name": agent.name,
@@ -159,13 +170,13 @@ def _agent(
         # External runtimes bring tools of their own, which no policy here reaches.
         "runtime": {"type": "embedded"},
         "subagents": {"allowAgents": []},
-        "tools": {"allow": route.allowed(agent.agent_id)},
+        "tools": {"allow": allowed},
     }
 
 
 def _tools(tenant: Tenant, route: Route) -> dict[str, Any]:
     return {
-        "allow": sorted({t for a in tenant.agents for t in route.allowed(a.agent_id)}),
+        "allow": route.allowed(agent.agent_id for agent in tenant.agents),
         "deny": list(DENIED),
         "toolSearch": False,
         "codeMode": False,

@@ -84,20 +84,23 @@ def workspaces(home: Home, tenant: Tenant, places: Places) -> tuple[Workspace, .
     Raises:
         ConfigurationError: A file would be too long; the text says which and by what.
     """
-    sheets = read_sheets(home)
-    policies = AgentPolicies(home.agents)
+    sheets, scopes = read_sheets(home), scopes_of(home, tenant)
     made = []
     for agent in tenant.agents:
-        scope = scope_of(policies, agent)
+        scope = scopes[agent.agent_id]
         mine = {name: text for name, text in sheets.items() if _of(name, scope)}
         made.append(_workspace(tenant, agent, places, scope, mine))
     return tuple(made)
 
 
-def scope_of(policies: AgentPolicies, agent: AgentProfile) -> tuple[str, ...]:
-    """Return the tools an agent may use: its own scope, else its role's."""
-    own = policies.get(agent.agent_id).tools
-    return roles()[agent.role].tools if own is None else own
+def scopes_of(home: Home, tenant: Tenant) -> dict[str, tuple[str, ...]]:
+    """Return the tools that each agent may use: its own scope, else its role's."""
+    policies = AgentPolicies(home.agents)
+    own = {a.agent_id: policies.get(a.agent_id).tools for a in tenant.agents}
+    return {
+        agent.agent_id: tools if tools is not None else roles()[agent.role].tools
+        for agent, tools in zip(tenant.agents, own.values(), strict=True)
+    }
 
 
 def _of(tool: str, scope: tuple[str, ...]) -> bool:
