@@ -190,6 +190,7 @@ def add_channel(home: Home, token_file: Path | None, **fields: Any) -> None:  # 
     """Connect a messenger, or change how it is connected."""
     from letsbe.openclaw.document import checked  # noqa: PLC0415 - slow to import
     from letsbe.openclaw.tenant import Channel  # noqa: PLC0415 - slow to import
+    from letsbe.openclaw.version import PINNED_VERSION  # noqa: PLC0415
 
     place = token_file.absolute() if token_file else None
     row = checked(Channel, {**fields, "token_file": place})
@@ -197,6 +198,9 @@ def add_channel(home: Home, token_file: Path | None, **fields: Any) -> None:  # 
     click.echo(
         f"{row.channel} is connected to {row.agent_id} from the next configure on"
     )
+    if row.channel == "whatsapp":
+        plugin = f"@openclaw/whatsapp@{PINNED_VERSION}"
+        click.echo(f"it needs its plugin: openclaw plugins install {plugin}")
 
 
 @channel.command("remove")

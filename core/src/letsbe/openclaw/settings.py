@@ -113,16 +113,7 @@ def settings(
         "tools": _tools(tenant, route),
         "mcp": {"servers": route.servers(tenant, configuration)},
         "plugins": _plugins(tenant, configuration, route),
-        "commands": {
-            "bash": False,
-            "config": False,
-            "debug": False,
-            "mcp": False,
-            "plugins": False,
-            "restart": False,
-            # Set before anyone is paired: the first who is would become the owner.
-            "ownerAllowFrom": owners(tenant),
-        },
+        "commands": _commands(tenant),
         "session": {"dmScope": "per-channel-peer"},
         **({"channels": channels(tenant)} if tenant.channels else {}),
         "bindings": bindings(tenant),
@@ -130,6 +121,19 @@ def settings(
         "cron": {"triggers": {"enabled": False}},
         **_closed(),
         "logging": {"file": str(places.log)},
+    }
+
+
+def _commands(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "bash": False,
+        "config": False,
+        "debug": False,
+        "mcp": False,
+        "plugins": False,
+        "restart": False,
+        # Set before anyone is paired: the first who is would become the owner.
+        "ownerAllowFrom": owners(tenant),
     }
 
 
