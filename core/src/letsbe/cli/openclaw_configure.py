@@ -76,7 +76,9 @@ def configure(
         print_json({**_facts(pending), "checked": program is not None})
         return
     if pending.changes_anything:
-        click.echo(f"written, {checked}; restart the gateway for it to count")
+        click.echo(
+            f"written, {checked}; restart LetsBe and the gateway for it to count"
+        )
 
 
 def _show(pending: Pending) -> None:

@@ -169,11 +169,11 @@ def _addresses(connected: set[str]) -> str:
             "# (Left out: WhatsApp has no list of its addresses. letsbe.nft leaves it\n"
             "# port 443 and names.)"
         )
-    allowed = ["localhost"]
+    lines = ["IPAddressDeny=any", "IPAddressAllow=localhost"]
     if "telegram" in connected:
-        # systemd-resolved's stub; another resolver has to be added by hand.
-        allowed += TELEGRAM_NETWORKS
-    return "IPAddressDeny=any\n" + "\n".join(f"IPAddressAllow={a}" for a in allowed)
+        lines.append("# Telegram's own networks. A resolver elsewhere has to be added.")
+        lines += [f"IPAddressAllow={network}" for network in TELEGRAM_NETWORKS]
+    return "\n".join(lines)
 
 
 def _channel_rules(connected: set[str]) -> str:
