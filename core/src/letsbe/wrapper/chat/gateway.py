@@ -10,7 +10,7 @@ import httpx
 
 from letsbe.errors import AgentUnavailable, LetsBeError
 from letsbe.home import Home
-from letsbe.openclaw.tenant import TenantDocument
+from letsbe.openclaw.document import TenantDocument
 from letsbe.wrapper.tokens import read_token
 
 CONNECT_SECONDS, SILENT_SECONDS = 5.0, 900.0
