@@ -16,6 +16,8 @@ from letsbe.cli.output import (
     print_table,
     reporting,
 )
+from letsbe.cli.plugins_new import new
+from letsbe.cli.plugins_set import install, resolve
 from letsbe.home import Home
 
 if TYPE_CHECKING:
@@ -27,10 +29,15 @@ if TYPE_CHECKING:
 
 @click.group()
 def plugins() -> None:
-    """See what is installed, chosen and working.
+    """See what is installed, chosen and working; make, pin and install plugins.
 
     Exit code 1 says that a chosen plugin is missing or does not work.
     """
+
+
+plugins.add_command(new)
+plugins.add_command(resolve)
+plugins.add_command(install)
 
 
 @plugins.command("list")

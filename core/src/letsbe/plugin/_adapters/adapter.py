@@ -310,11 +310,9 @@ def _raw_operation(adapter: Adapter) -> Operation:
 
 
 def _raw_examples(routes: Sequence[RouteRule]) -> tuple[Example, ...]:
-    for rule in routes:
-        if (
-            rule.tier is Tier.GREEN
-            and "GET" in rule.methods
-            and "*" not in rule.pattern
-        ):
-            return (Example({"method": "GET", "path": rule.pattern}, Tier.GREEN),)
-    return ()
+    """Show a read, the first that the table has."""
+    reads = (r.pattern for r in routes if "GET" in r.methods and r.tier is Tier.GREEN)
+    path = next(reads, "/").replace("/**", "").replace("*", "1") or "/"
+    arguments = {"method": "GET", "path": path}
+    sent = RawRequest.model_validate(arguments)
+    return (Example(arguments, max(r.tier for r in judge_route(routes, sent))),)
