@@ -159,14 +159,15 @@ _JSON_STYLES: tuple[Callable[[str], str], ...] = (
 
 
 def _json_escapes(text: str) -> Iterator[str]:
-    """JSON strings, up to three of them in one another."""
+    """JSON strings, up to four of them in one another."""
     for style in _JSON_STYLES:
         once = style(text)
         for twice in (style(once), _plain_json(once)):
             yield once
             yield twice
-            yield style(twice)
-            yield _plain_json(twice)
+            for thrice in (style(twice), _plain_json(twice)):
+                yield thrice
+                yield _plain_json(thrice)
 
 
 def _escape_as_unicode(text: str, characters: str = "", *, upper: bool = False) -> str:
