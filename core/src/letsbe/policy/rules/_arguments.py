@@ -150,7 +150,10 @@ class _Reader:
             self._add(word, flag, None)
             return
         name, equals, value = word.text.partition("=")
-        self._add(word, self._lookup(name), value if equals else None)
+        flag = self._lookup(name)
+        if flag and not (flag.values or flag.attached):
+            flag = None  # `-all=` of exiftool is another one than `-all`
+        self._add(word, flag, value if equals else None)
 
     def _cluster(self, word: Word) -> None:
         text = word.text
