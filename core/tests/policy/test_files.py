@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from letsbe.errors import LetsBeError, PathRefused, ToolFailed
-from letsbe.policy.files import Confinement, write_file
+from letsbe.policy.files import Confinement, _linked, write_file
 
 
 class Ground:
@@ -249,6 +249,40 @@ def test_hard_links_can_be_refused(ground: Ground, tmp_path: Path) -> None:
         os.close(place.open_file())
     with pytest.raises(PathRefused, match="more than one name"):
         ground.confinement(hard_links=False).find("sub/one")
+
+
+def test_a_second_name_of_a_file_in_a_forbidden_folder(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "state" / "deep").mkdir(parents=True)
+    (tmp_path / "state" / "deep" / "key").write_text("key")
+    os.link(tmp_path / "state" / "deep" / "key", tmp_path / "root" / "name")
+    (tmp_path / "root" / "one").write_text("x")
+    os.link(tmp_path / "root" / "one", tmp_path / "root" / "two")
+    confined = Confinement((tmp_path / "root",), (tmp_path / "state",))
+    with pytest.raises(PathRefused, match="closed to agents"):
+        confined.find("name")
+    confined.find("two").close()
+    closed = confined.closed()
+    listed = {path.name: path for path in (tmp_path / "root").iterdir()}
+    assert closed(listed["name"].stat(), str(listed["name"]))
+    assert not closed(listed["two"].stat(), str(listed["two"]))
+
+
+def test_too_many_forbidden_files_to_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "state").mkdir()
+    for name in "abc":
+        (tmp_path / "state" / name).touch()
+    (tmp_path / "root" / "one").write_text("x")
+    os.link(tmp_path / "root" / "one", tmp_path / "root" / "two")
+    confined = Confinement((tmp_path / "root",), (tmp_path / "state",))
+    monkeypatch.setattr(_linked, "MOST", 2)
+    with pytest.raises(PathRefused, match="closed to agents"):
+        confined.find("two")
+    (tmp_path / "root" / "three").touch()
+    confined.find("three").close()
 
 
 def test_a_forbidden_name_is_kept_free(tmp_path: Path) -> None:

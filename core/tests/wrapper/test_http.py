@@ -8,6 +8,8 @@ import anyio
 import httpx
 import pytest
 
+from letsbe.errors import StorageError
+from letsbe.wrapper.http import health
 from letsbe.wrapper.http.app import ENDPOINTS, make_app
 from letsbe.wrapper.tokens import Tokens, read_token
 
@@ -369,6 +371,22 @@ class TestWatching:
         assert f"letsbe_tool_calls_total{{{labels}}} 1.0" in metrics
         assert broken.status_code == 503
         assert "agents.json" in broken.json()["checks"]["policy"]
+
+    async def test_a_full_disk_is_not_ready(
+        self, bench: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def failing() -> None:
+            raise StorageError("the disk is full")
+
+        async with served(bench) as client:
+            monkeypatch.setattr(health, "LEAST_FREE", 1 << 62)
+            full = await client.get("/readyz")
+            monkeypatch.undo()
+            monkeypatch.setattr(bench.wrapper.audit, "probe", failing)
+            broken = await client.get("/readyz")
+        assert full.status_code == broken.status_code == 503
+        assert "make room" in full.json()["checks"]["disk"]
+        assert broken.json()["checks"]["database"] == "the disk is full"
 
     async def test_tools_are_listed_in_one_order_with_schemas(self, bench: Any) -> None:
         async with served(bench, headers=bearer(bench, "main")) as client:

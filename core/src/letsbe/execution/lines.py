@@ -60,6 +60,8 @@ class LineRun:
         environment: The variables that every program gets.
         access: Tells what a program may do, by its number in the line (``cd`` counts)
             and its words; ``None`` if nothing holds it to that.
+        recheck: Says, by the numbers of the commands that start next, what forbids
+            them by now: a link may lead elsewhere than when the line was judged.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class LineRun:
         lender: Lender,
         environment: Mapping[str, str],
         access: Callable[[int, JudgedStage], Access] | None = None,
+        recheck: Callable[[range], LetsBeError | None] | None = None,
     ) -> None:
         self._work = work
         self._lender = lender
         self._environment = environment
         self._access = access
+        self._recheck = recheck
         self._stages: list[dict[str, Any]] = []
         self._status = 0
         self._out: dict[str, Any] = {}
@@ -117,6 +121,10 @@ class LineRun:
             self._program(stage, number)
             for number, stage in enumerate(pipeline.stages, first)
         ]
+        if self._recheck:
+            found = self._recheck(range(first, first + len(programs)))
+            if found is not None:
+                raise found
         codes = job.pipeline(programs, pipeline.cwd)
         self._status = codes[-1]
         self._note(pipeline, codes)

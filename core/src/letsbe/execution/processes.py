@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from letsbe.execution.leftovers import MARK, Leftovers
 from letsbe.policy.sandbox import Access, Sandbox, SandboxFailed, Start
 
 Target = Literal["output", "error", "discarded"]
@@ -73,6 +74,7 @@ class Group:
         self._kept = contextlib.ExitStack()
         self._temporary: str | None = None
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._leftovers = Leftovers()
         self.descriptors: list[int] = []
         """One per process; readable when it has ended."""
 
@@ -101,20 +103,34 @@ class Group:
         finally:
             _close(before)
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to every process, and to all that they started."""
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to every process, and to all that they started.
+
+        What has left its process group is kept in mind for :meth:`finish`.
+        """
+        self._leftovers.note(process.pid for process in self._processes)
+        self._to_groups(number)
+
+    def _to_groups(self, number: signal.Signals) -> None:
         for process in self._processes:
             # It is gone, or it has changed its user: then it is out of reach.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, number)
 
-    def finish(self) -> list[int]:
+    def finish(self, *, ended: bool = False) -> list[int]:
         """End whatever is left, reap, and return the exit codes.
 
         A process ended by signal n counts as 128 + n, as shells have it.
+
+        Args:
+            ended: Whether the run was ended before it was done: then nothing of it is
+                left, wherever it went. A program that is done may leave a service that
+                it has started in a session of its own.
         """
-        self.signal(signal.SIGKILL)
+        self._to_groups(signal.SIGKILL)
         codes = [process.wait() for process in self._processes]
+        if ended:
+            self._leftovers.end()
         for descriptor in self.descriptors:
             os.close(descriptor)
         self._kept.close()
@@ -132,7 +148,7 @@ class Group:
             argv=program.argv,
             executable=program.path,
             cwd=cwd,
-            environment=program.environment,
+            environment={**program.environment, MARK: self._leftovers.mark},
             stdin=given if given >= 0 else subprocess.DEVNULL,
             stdout=targets[program.stdout],
             stderr=targets[program.stderr],

@@ -103,7 +103,7 @@ class Run:
                         os.close(writer)
                 _Loop(self, group, readers, self._wake).run()
             finally:
-                codes = group.finish()
+                codes = group.finish(ended=self.ended)
         return codes
 
 
@@ -141,7 +141,7 @@ class _Loop:
         if not self._signals:
             return False
         self._run.ended = True
-        self._group.signal(self._signals.pop(0))
+        self._group.send(self._signals.pop(0))
         self._until = time.monotonic() + GRACE
         return True
 

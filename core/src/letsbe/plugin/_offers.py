@@ -32,7 +32,7 @@ _FIELDS: dict[str, type | UnionType] = {
     "steps": tuple | None,
 }
 
-PREVIEW_SECONDS = 2.0
+PREVIEW_SECONDS = 5.0
 """How long a preview is waited for."""
 
 
@@ -115,7 +115,7 @@ class Offer:
     def preview(
         self, call: ToolCall, verdict: Verdict, redact: Redact
     ) -> Preview | None:
-        """Ask what a call would take or change. Blocks, two seconds at most.
+        """Ask what a call would take or change. Blocks, five seconds at most.
 
         Args:
             call: A call of this action.

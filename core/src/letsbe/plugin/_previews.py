@@ -42,7 +42,7 @@ class Previews(Protocol):
         """Say what a call would take or change. It must change nothing itself.
 
         Called in a thread, only for calls that a person is asked about, and left alone
-        after two seconds; so it stops counting well before and says so.
+        after five seconds; so it stops counting well before and says so.
 
         Args:
             call: The call.

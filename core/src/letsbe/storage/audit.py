@@ -123,6 +123,14 @@ class AuditLog:
         connection.execute(_INSERT, (*values, _seal(self._key, values)))
         return seq + 1
 
+    def probe(self) -> None:
+        """Check that rows could be added, without adding one.
+
+        Raises:
+            StorageError: The file cannot be written: the disk is full, or read-only.
+        """
+        self._database.write(_probe)
+
     def head(self) -> Anchor | None:
         """Return number and hash of the last row, for keeping elsewhere."""
         return self._database.read(_head)
@@ -203,6 +211,12 @@ def _head(connection: sqlite3.Connection) -> Anchor | None:
         "SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1"
     ).fetchone()
     return None if row is None else (row[0], row[1])
+
+
+def _probe(connection: sqlite3.Connection) -> None:
+    # The number is written as it is, so that the page goes to the disk.
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    connection.execute(f"PRAGMA user_version = {int(number)}")
 
 
 def _seal(key: bytes, values: tuple[Any, ...]) -> str:

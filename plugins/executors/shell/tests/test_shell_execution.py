@@ -13,7 +13,13 @@ from typing import Any
 import anyio
 import pytest
 
-from letsbe.plugin import DeadlineExceeded, PathRefused, ToolFailed, find_program
+from letsbe.plugin import (
+    DeadlineExceeded,
+    PathRefused,
+    Tier,
+    ToolFailed,
+    find_program,
+)
 from letsbe.testing import FakeExecution, make_call, make_site
 from letsbe_executor_shell import judging
 from letsbe_executor_shell.executor import SHELL, ShellExecutor
@@ -146,7 +152,7 @@ async def test_the_environment_is_clean(
     assert variables["PATH"].startswith("/usr/local/sbin:")
     assert set(variables) <= {
         *("PATH", "HOME", "USER", "LOGNAME", "LANG", "TERM", "TZ", "API_TOKEN"),
-        *("PWD", "SHLVL", "_"),
+        *("PWD", "SHLVL", "_", "LETSBE_RUN"),
         *("TMPDIR", "XDG_CACHE_HOME", "npm_config_cache"),  # the sandbox's
     }
 
@@ -292,6 +298,69 @@ async def test_what_a_program_leaves_behind_does_not_keep_the_call(
     assert (output["stdout"], output["exit_code"]) == ("gone\n", 0)
     assert not output["timed_out"]
     assert left("54.98763") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "setsid sleep 54.98764 & wait",
+        "setsid sh -c 'trap \"\" TERM HUP; sleep 54.98764' >/dev/null 2>&1 & sleep 50",
+        # Its parents are gone before the deadline comes.
+        "(setsid sh -c 'setsid sleep 54.98764 &' &) ; sleep 50",
+        # It hides the mark, but its parent lives.
+        "env -i /usr/bin/setsid /bin/sleep 54.98764 & wait",
+    ],
+)
+async def test_nothing_outlives_a_deadline_in_a_session_of_its_own(
+    executor: ShellExecutor,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    body: str,
+) -> None:
+    program = tmp_path / "leaver"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+    install(tmp_path, monkeypatch)
+    output = await run(executor, "leaver", timeout=0.7)
+    assert output["timed_out"]
+    assert left("54.98764") == []
+
+
+async def test_a_service_that_was_started_may_stay(
+    executor: ShellExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "starter"
+    program.write_text("#!/bin/sh\nsetsid sleep 54.98765 >/dev/null 2>&1 &\nsleep 1\n")
+    program.chmod(0o755)
+    install(tmp_path, monkeypatch)
+    assert (await run(executor, "starter"))["exit_code"] == 0
+    found = [pid for pid in _processes() if "54.98765" in _command_line(pid)]
+    for pid in found:
+        os.kill(int(pid), signal.SIGKILL)
+    assert found
+
+
+async def test_a_link_that_is_swapped_after_the_judgement_is_noticed(
+    executor: ShellExecutor, tmp_path: Path
+) -> None:
+    (tmp_path / "shown").write_text("harmless\n")
+    call = make_call(SHELL, {"command": "cat shown"})
+    verdict = executor.classify(call)
+    assert verdict.tier is Tier.GREEN
+    (tmp_path / "shown").unlink()
+    (tmp_path / "shown").symlink_to("/etc/shadow")
+    with pytest.raises(ToolFailed, match="has changed since"):
+        await executor.execute(call, verdict, FakeExecution())
+
+
+async def test_a_link_that_the_line_itself_makes_is_noticed(
+    executor: ShellExecutor, tmp_path: Path
+) -> None:
+    (tmp_path / "shown").symlink_to("a.txt")
+    call = make_call(SHELL, {"command": "ln -sfn /root/.ssh shown && cat shown/config"})
+    verdict = executor.classify(call)
+    with pytest.raises(ToolFailed, match="has changed since"):
+        await executor.execute(call, verdict, FakeExecution())
 
 
 def children() -> set[str]:

@@ -103,3 +103,35 @@ def test_the_repository_does_run_something_without_hardening(
         ["git", "diff"], cwd=repository, check=False, capture_output=True, timeout=20
     )
     assert (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "tier"), [("optional", Tier.GREEN), ("off", Tier.RED)]
+)
+async def test_filters_of_a_repository_run_in_the_sandbox_or_not_unasked(
+    repository: Path, tmp_path: Path, sandbox: str, tier: Tier
+) -> None:
+    evil = tmp_path / "filter"
+    evil.write_text(
+        f"#!/bin/sh\ntouch {tmp_path}/filtered {repository}/filtered\ncat\n"
+    )
+    evil.chmod(0o755)
+    executor = ShellExecutor(make_site(repository, settings={"sandbox": sandbox}))
+    calls = [
+        make_call(SHELL, {"command": command})
+        for command in ("git status", "git diff", "git -C . status")
+    ]
+    if sandbox == "off":
+        assert executor.classify(calls[0]).tier is Tier.GREEN
+    (repository / ".gitattributes").write_text("* filter=evil\n")
+    configuration = (repository / ".git" / "config").read_text()
+    (repository / ".git" / "config").write_text(
+        f'{configuration}\n[ Filter "evil"]\n\tclean = {evil}\n'
+    )
+    for call in calls:
+        verdict = executor.classify(call)
+        assert verdict.tier is tier
+        if tier is Tier.GREEN:
+            await executor.execute(call, verdict, FakeExecution())
+    assert not (tmp_path / "filtered").exists()
+    assert not (repository / "filtered").exists()

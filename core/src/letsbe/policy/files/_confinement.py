@@ -7,9 +7,11 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from letsbe.errors import LetsBeError, PathRefused
+from letsbe.policy.files._linked import linked_files
 from letsbe.policy.files._place import Place, explain
 from letsbe.policy.files._walk import Identity, Walk, WalkFailed, identity
 from letsbe.policy.paths import LONGEST_PATH
@@ -34,7 +36,7 @@ class Confinement:
             name may lie outside the roots; but package managers and backups use hard
             links everywhere, and Linux lets nobody link to a file that he may not
             write (``fs.protected_hardlinks``), so they are allowed unless said
-            otherwise.
+            otherwise. A second name of a file that is forbidden is forbidden anyway.
     """
 
     def __init__(
@@ -91,8 +93,15 @@ class Confinement:
         """
         identities = self._forbidden_identities()
 
+        linked = cache(lambda: linked_files(self._forbidden))
+
         def is_closed(status: os.stat_result, path: str) -> bool:
-            return identity(status) in identities or self._has_forbidden_name(path)
+            if identity(status) in identities or self._has_forbidden_name(path):
+                return True
+            if not _has_names(status):
+                return False
+            others = linked()
+            return others is None or identity(status) in others
 
         return is_closed
 
@@ -117,6 +126,8 @@ class Confinement:
         if not closed.isdisjoint(seen) or self._has_forbidden_name(walk.path):
             raise _closed(asked)
         if walk.status is not None:
+            if _has_names(walk.status) and self.closed()(walk.status, walk.path):
+                raise _closed(asked)
             self._check_links(walk.status, asked)
 
     def _guard(self, status: os.stat_result, path: str) -> None:
@@ -125,8 +136,7 @@ class Confinement:
         self._check_links(status, path)
 
     def _check_links(self, status: os.stat_result, path: str) -> None:
-        several = stat.S_ISREG(status.st_mode) and status.st_nlink > 1
-        if several and not self._hard_links:
+        if _has_names(status) and not self._hard_links:
             message = f"{path} has more than one name: hard links are not allowed here"
             raise PathRefused(message)
 
@@ -143,6 +153,10 @@ class Confinement:
             with contextlib.suppress(OSError):
                 found.add(identity(Path(text).stat()))
         return found
+
+
+def _has_names(status: os.stat_result) -> bool:
+    return stat.S_ISREG(status.st_mode) and status.st_nlink > 1
 
 
 def require_form(path: str) -> None:

@@ -102,6 +102,11 @@ class Sandbox:
     def _is_poor(self) -> bool:
         return self.mechanism in {Mechanism.SECCOMP, Mechanism.NONE}
 
+    @property
+    def is_enforced(self) -> bool:
+        """Whether a GREEN program is kept from writing and sending at all."""
+        return self.mechanism is not Mechanism.NONE
+
     def describe(self) -> str:
         """Say in one line what is enforced here, and what is not."""
         clauses = report(

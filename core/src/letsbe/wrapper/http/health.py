@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from anyio import to_thread
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -10,6 +13,9 @@ from letsbe.errors import LetsBeError
 from letsbe.plugin._records import Status
 from letsbe.wrapper.http.endpoints import Endpoint, Exchange, answered
 from letsbe.wrapper.metrics import CONTENT_TYPE
+
+LEAST_FREE = 32_000_000
+"""Bytes that have to be free for calls to be taken."""
 
 
 class Alive(BaseModel):
@@ -33,15 +39,16 @@ async def healthz(_: Exchange) -> Response:
 async def readyz(exchange: Exchange) -> Response:
     """Say whether calls can be taken."""
     checks = await to_thread.run_sync(lambda: _checks(exchange))
-    ready = checks["database"] == checks["policy"] == "ok"
+    ready = all(checks[name] == "ok" for name in ("database", "disk", "policy"))
     return answered(Readiness(ready=ready, checks=checks), 200 if ready else 503)
 
 
 def _checks(exchange: Exchange) -> dict[str, str]:
     wrapper = exchange.wrapper
-    checks = {"database": "ok", "policy": "ok"}
+    checks = {"database": "ok", "disk": _disk(wrapper.home.folder), "policy": "ok"}
     try:
         wrapper.audit.head()
+        wrapper.audit.probe()
     except LetsBeError as error:
         checks["database"] = error.message
     try:
@@ -52,6 +59,22 @@ def _checks(exchange: Exchange) -> dict[str, str]:
         if record.status is not Status.NOT_SELECTED:
             checks[f"plugin {record.name}"] = str(record.status)
     return checks
+
+
+def _disk(folder: Path) -> str:
+    """Say whether what every call has to record still fits on the disk."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return f"{folder} cannot be looked at"
+    blocks = disk.f_bfree if os.geteuid() == 0 else disk.f_bavail
+    free = blocks * disk.f_frsize
+    if free < LEAST_FREE or (disk.f_files and not disk.f_ffree):
+        return (
+            f"the disk of {folder} is full ({free // 1_000_000} MB free): nothing that"
+            " runs could be recorded, so make room"
+        )
+    return "ok"
 
 
 async def metrics(exchange: Exchange) -> Response:

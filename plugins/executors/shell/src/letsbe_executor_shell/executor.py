@@ -27,6 +27,7 @@ from letsbe_executor_shell.arguments import ShellArguments
 from letsbe_executor_shell.judging import TABLES, Judge, Work
 from letsbe_executor_shell.needing import NEEDS, Needs
 from letsbe_executor_shell.previewing import preview
+from letsbe_executor_shell.simulating import Simulator
 
 SHELL = Action(
     name="shell",
@@ -61,7 +62,6 @@ class ShellExecutor:
     def __init__(self, site: Site) -> None:
         site.rules.add(TABLES)
         self._rules = site.rules
-        self.judge = Judge(site.rules, site)
         self._environment = clean_environment()
         self._needs = Needs.read(NEEDS, self._environment["HOME"])
         self._sandbox = Sandbox(
@@ -69,6 +69,8 @@ class ShellExecutor:
             roots=site.roots,
             closed=site.forbidden,
         )
+        self.judge = Judge(site.rules, site, enforced=self._sandbox.is_enforced)
+        self._simulator = Simulator(site.rules, self._sandbox, self._environment)
         self._threads = ProgramThreads(site.output_limit, self._sandbox)
 
     def classify(self, call: ToolCall) -> Verdict:
@@ -78,9 +80,9 @@ class ShellExecutor:
     def preview(
         self, call: ToolCall, verdict: Verdict, redact: Callable[[bytes], bytes]
     ) -> Preview | None:
-        """Count the files that the line would take or change."""
+        """Count the files, packages and rows that the line would take or change."""
         work = cast(Work, verdict.work)
-        return preview(work.judgement, work.where)
+        return preview(work.judgement, work.where, self._simulator, redact)
 
     async def execute(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
         """Run what was judged.
@@ -96,7 +98,13 @@ class ShellExecutor:
         """
         work = cast(Work, verdict.work)
         access = self._needs.access_of(work.judgement)
-        line = LineRun(cast(LineWork, work), run, self._environment, access)
+        line = LineRun(
+            cast(LineWork, work),
+            run,
+            self._environment,
+            access,
+            recheck=lambda commands: self.judge.recheck(work, commands),
+        )
         timeout = cast(ShellArguments, call.arguments).timeout
         job = await self._threads.work(line.run, deadline=run.deadline, seconds=timeout)
         return Result(line.output(timed_out=job.ended))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from letsbe.plugin import (
     RuleTables,
     Site,
     Tier,
+    ToolFailed,
     Verdict,
     Where,
     find_program,
@@ -29,6 +30,7 @@ from letsbe.plugin import (
     steps_of,
 )
 from letsbe_executor_shell.arguments import ShellArguments
+from letsbe_executor_shell.repositories import with_filters
 
 TABLES = Path(__file__).with_name("tables")
 """The folder of rule tables."""
@@ -39,11 +41,13 @@ class Work:
     """What classification leaves for execution.
 
     Args:
+        line: The line, read.
         judgement: What was found, and what is to run.
         programs: The absolute path of each program; ``None`` if it is not installed.
         where: The place it was judged for.
     """
 
+    line: CommandLine
     judgement: Judgement
     programs: dict[str, str | None]
     where: Where
@@ -68,10 +72,12 @@ class Judge:
     Args:
         rules: The rule tables.
         site: The allowed roots, forbidden paths and closed ports.
+        enforced: Whether the kernel holds each command to its tier.
     """
 
-    def __init__(self, rules: RuleTables, site: Site) -> None:
+    def __init__(self, rules: RuleTables, site: Site, *, enforced: bool = True) -> None:
         self._rules = rules
+        self._enforced = enforced
         self._roots = tuple(os.path.realpath(root) for root in site.roots)
         self._where = Where(
             cwd=str(site.roots[0]) if site.roots else "/",
@@ -107,8 +113,12 @@ class Judge:
                 hosts=None,
                 plan={"command": arguments.command or list(arguments.argv or ())},
             )
+        judgement = self._judgement(line, where)
+        return self._verdict(line, judgement, where, arguments.command)
+
+    def _judgement(self, line: CommandLine, where: Where) -> Judgement:
         judgement = self._rules.book.judge(line, where)
-        return self._verdict(judgement, where, arguments.command)
+        return judgement if self._enforced else with_filters(judgement, where)
 
     def _place(self, cwd: str | None) -> Where:
         if cwd is None:
@@ -130,7 +140,35 @@ class Judge:
             self._where.closed_ports,
         )
 
-    def _verdict(self, judgement: Judgement, where: Where, text: str | None) -> Verdict:
+    def recheck(self, work: Work, commands: Collection[int]) -> ToolFailed | None:
+        """Judge a line again, now that some of its commands are about to start.
+
+        Args:
+            work: What the first judgement left.
+            commands: The numbers of those commands.
+
+        Returns:
+            Why they must not start: they would be worse than what was allowed.
+        """
+        now = self._judgement(work.line, work.where)
+        for before, found in zip(
+            _worst(work.judgement, commands), _worst(now, commands), strict=True
+        ):
+            if found > before:
+                message = (
+                    "what a path of this line leads to has changed since the line was"
+                    " judged, so it was not run: call again"
+                )
+                return ToolFailed(message)
+        return None
+
+    def _verdict(
+        self,
+        line: CommandLine,
+        judgement: Judgement,
+        where: Where,
+        text: str | None,
+    ) -> Verdict:
         deciding = judgement.deciding
         programs = {
             stage.words[0].text: find_program(stage.words[0].text)
@@ -155,11 +193,21 @@ class Judge:
             alternative=deciding.alternative if deciding.tier else None,
             hosts=judgement.hosts,
             plan=_plan(judgement.pipelines, programs),
-            work=Work(judgement, programs, where),
+            work=Work(line, judgement, programs, where),
             trace=tuple(_row(match, text) for match in judgement.matches),
             paths=judgement.classes,
             steps=steps_of(judgement, where),
         )
+
+
+def _worst(
+    judgement: Judgement, commands: Collection[int]
+) -> Iterator[tuple[bool, Tier]]:
+    """Yield of each command whether it is refused, and its tier."""
+    for number in commands:
+        found = [match for match in judgement.matches if match.command == number]
+        refused = any(match.refused for match in found)
+        yield refused, max((match.tier for match in found), default=Tier.GREEN)
 
 
 def _line(arguments: ShellArguments) -> CommandLine:

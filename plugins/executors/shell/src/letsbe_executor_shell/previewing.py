@@ -1,11 +1,15 @@
-"""The blast radius of a line: the files and bytes it takes, counted beforehand."""
+"""The blast radius of a line: files, packages and rows it takes, counted beforehand."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from letsbe.plugin import Extent, Judgement, Preview, Tier, Where, measure
+from letsbe_executor_shell.rows import rows_of
+from letsbe_executor_shell.simulating import Simulator, shortened
 from letsbe_executor_shell.touching import KINDS, Touch, touches
 
 SECONDS = 1.0
@@ -14,24 +18,44 @@ SECONDS = 1.0
 _VERBS = {"remove": "removes", "modify": "changes or moves", "write": "replaces"}
 
 
-def preview(judgement: Judgement, where: Where) -> Preview | None:
+@dataclass(slots=True)
+class _Told:
+    """What is known of packages and rows."""
+
+    summary: list[str] = field(default_factory=list)
+    detail: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+
+def preview(
+    judgement: Judgement,
+    where: Where,
+    simulator: Simulator,
+    redact: Callable[[bytes], bytes],
+) -> Preview | None:
     """Count what a line would take or change.
 
     Args:
         judgement: What was found about the line.
         where: The place it was judged for.
+        simulator: Asks package managers.
+        redact: Takes secrets out of names.
 
     Returns:
-        Files, folders and bytes that are removed, changed or replaced as things are
-        now; ``None`` for a line that only reads.
+        Files, folders and bytes, packages and rows that are removed, changed or
+        replaced as things are now; ``None`` for a line that only reads.
     """
     folders = [p.cwd for p in judgement.pipelines for _ in p.stages or (None,)]
     ends = time.monotonic() + SECONDS
     extents = {kind: Extent() for kind in KINDS}
     met: set[str] = set()
     left_out: list[str] = []
+    others = _Told()
     for number, cwd in enumerate(folders):
-        found = touches(judgement, number, replace(where, cwd=cwd))
+        place = replace(where, cwd=cwd)
+        if _asked(judgement, number, place, others, simulator, redact):
+            continue
+        found = touches(judgement, number, place)
         for touch in found:
             met.add(touch.kind)
             left = max(0.0, ends - time.monotonic())
@@ -40,14 +64,48 @@ def preview(judgement: Judgement, where: Where) -> Preview | None:
             left_out += [note for note in (touch.problem, extent.stopped) if note]
         if not found:
             left_out += _uncounted(judgement, number)
-    if not met and not left_out:
+    left_out += others.left_out
+    if not met and not left_out and not others.summary:
         return None
     summary = [_said(kind, extents[kind]) for kind in KINDS if kind in met]
+    summary += others.summary
     return Preview(
         "; ".join(summary) or "what it does cannot be counted without doing it",
-        {_VERBS[kind]: asdict(extents[kind]) for kind in KINDS if kind in met},
+        {_VERBS[kind]: asdict(extents[kind]) for kind in KINDS if kind in met}
+        | others.detail,
         left_out=tuple(dict.fromkeys(left_out)),
     )
+
+
+def _asked(
+    judgement: Judgement,
+    number: int,
+    where: Where,
+    told: _Told,
+    simulator: Simulator,
+    redact: Callable[[bytes], bytes],
+) -> bool:
+    """Ask package managers and databases; False if the command is of neither."""
+    command = judgement.commands[number]
+    if command is None or _tier(judgement, number) is Tier.GREEN:
+        return False
+    packages = simulator.packages(command, where)
+    if packages is not None:
+        if packages.problem is not None:
+            told.left_out.append(packages.problem)
+        else:
+            told.summary.append(packages.text())
+            told.detail |= shortened(packages.names, redact)
+        return True
+    rows = rows_of(command, where)
+    if rows is None:
+        return False
+    if rows.problem is not None:
+        told.left_out.append(rows.problem)
+    for kind, count in rows.counts.items():
+        told.summary.append(f"{kind} {count} row{'s' * (count != 1)}")
+        told.detail[f"{kind} rows"] = told.detail.get(f"{kind} rows", 0) + count
+    return True
 
 
 def _counted(touch: Touch, seconds: float) -> Extent:
@@ -80,9 +138,12 @@ def _said(kind: str, extent: Extent) -> str:
 
 def _uncounted(judgement: Judgement, number: int) -> list[str]:
     """Name a command that does more than read, of whose effect nothing is known."""
-    matches = [m for m in judgement.matches if m.command == number]
-    tier = max((match.tier for match in matches), default=Tier.GREEN)
     command = judgement.commands[number]
-    if tier is Tier.GREEN or command is None:
+    if _tier(judgement, number) is Tier.GREEN or command is None:
         return []
     return [f"what {command.words[0].text} does"]
+
+
+def _tier(judgement: Judgement, number: int) -> Tier:
+    found = (match.tier for match in judgement.matches if match.command == number)
+    return max(found, default=Tier.GREEN)
