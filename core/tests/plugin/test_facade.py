@@ -1,6 +1,7 @@
 """What well-behaved plugins achieve through the facade, several of them together."""
 
 import types
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,6 +15,8 @@ from letsbe.plugin import (
     Finding,
     Outcome,
     Result,
+    RuleBook,
+    RuleTables,
     Site,
     Tier,
     ToolCall,
@@ -181,3 +184,18 @@ def test_redactors_are_not_loaded_without_secrets() -> None:
             PluginSet(),
             hook_timeout=1,
         )
+
+
+def test_rule_tables_are_read_before_the_first_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ls.toml").write_text(
+        'tier = "GREEN"\nwhy = "lists"\n[examples]\nGREEN = ["ls"]\n', encoding="utf-8"
+    )
+    rules = RuleTables()
+    rules.add(tmp_path)
+    found = Plugins((), hook_timeout=5.0, rules=rules)
+    found.executors = (object(),)  # type: ignore[assignment]  # only that there is one
+    found.prepare()
+    monkeypatch.setattr(RuleBook, "load", None)
+    assert rules.book.programs == ("ls",)

@@ -48,6 +48,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
         proxy: str | None = None
         if configured.proxy.upstreams:
             proxy = closing.enter_context(running_proxy(home, proxy_port))
+        wrapper.plugins.prepare()
         active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]
         broken = [f"{r.label}: {r.reason}" for r in wrapper.plugins.records if r.failed]
 

@@ -42,6 +42,7 @@ class Plugins:
     Args:
         plugins: Every plugin found, in order, after loading.
         hook_timeout: Seconds that one event hook of one plugin may take.
+        rules: The rule tables that the executors have added to.
     """
 
     executors: tuple[Executor, ...]
@@ -57,7 +58,14 @@ class Plugins:
     catalog: Mapping[str, Offer]
     """Every action that can be called, by its name, sorted."""
 
-    def __init__(self, plugins: Sequence[Loaded], *, hook_timeout: float) -> None:
+    def __init__(
+        self,
+        plugins: Sequence[Loaded],
+        *,
+        hook_timeout: float,
+        rules: RuleTables | None = None,
+    ) -> None:
+        self._rules = rules
         self._plugins = tuple(plugins)
         self._active = [p for p in plugins if p.record.status is Status.ACTIVE]
         self._events = Events(self._active, hook_timeout)
@@ -157,6 +165,11 @@ class Plugins:
         self._unhealthy, self._notes = problems, notes
         return self.records
 
+    def prepare(self) -> None:
+        """Read the rule tables now, so that no first call waits for it."""
+        if self._rules is not None and self.executors:
+            _ = self._rules.book
+
     def require(self) -> None:
         """Make sure that every plugin that must not be missing is active.
 
@@ -215,7 +228,8 @@ def load_plugins(
         load(candidate, site_with_rules, secrets, start_timeout)
         for candidate in discover(kinds, plugin_set)
     ]
-    plugins = Plugins(_refuse_clashes(loaded), hook_timeout=hook_timeout)
+    clean = _refuse_clashes(loaded)
+    plugins = Plugins(clean, hook_timeout=hook_timeout, rules=rules)
     if strict:
         plugins.require()
     return plugins
