@@ -41,6 +41,8 @@ roots = {roots}
 # waiting_calls = 256
 # Seconds until a call is ended.
 # call_timeout = 120.0
+# Operations that agents get as tools of their own: names, or "prefix.*".
+# native_operations = []
 # Hours until a pending approval expires.
 # approval_hours = 24.0
 
