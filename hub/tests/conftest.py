@@ -84,10 +84,11 @@ def customers() -> People:
 @pytest.fixture
 def site(store: Store, staff: People, customers: People) -> Iterator[Site]:
     """A Hub without plugins, on either database."""
-    hub = assemble(Settings(), Plugins((), hook_timeout=2.0), store, LocalBus())
+    plugins = Plugins((), hook_timeout=2.0)
+    hub = assemble(Settings(), plugins, store, LocalBus(), bytes(32))
     hub.admission.add(Audience.ADMIN, staff)
     hub.admission.add(Audience.CUSTOMER, customers)
-    app = make_app(hub, lambda: running(hub))
+    app = make_app(hub, lambda: running(hub, chores=False))
     with TestClient(app, base_url="http://127.0.0.1") as http:
         yield Site(hub, http)
     hub.close()

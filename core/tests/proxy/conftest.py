@@ -20,6 +20,7 @@ from letsbe.configuration import ProxySettings
 from letsbe.home import Home
 from letsbe.proxy.metering import Bucket, Meter, buckets
 from letsbe.proxy.opening import assemble
+from letsbe.proxy.pool import Pool
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.finding import Finding, RedactionLayer
@@ -263,7 +264,12 @@ def start(home: Home, provider: Provider) -> Iterator[Start]:
             watched.start(lambda: None)
             meter = Meter(database, home.usage_journals)
             app = assemble(
-                chosen, Upstreams(chosen.upstreams), watched, pipeline, meter
+                chosen,
+                Upstreams(chosen.upstreams),
+                watched,
+                pipeline,
+                meter,
+                Pool(database),
             )
             address = closing.enter_context(serving(app))
             return Running(home, vault, watched, database, address, meter)

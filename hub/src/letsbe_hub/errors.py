@@ -23,6 +23,7 @@ __all__ = [
     "LetsBeError",
     "NotFound",
     "RateLimited",
+    "SecondFactorRequired",
     "StaleRevision",
     "StillRunning",
     "StorageUnavailable",
@@ -63,6 +64,12 @@ class RateLimited(LetsBeError):
         error = cls(f"too many requests: try again in {whole} s")
         error.seconds = whole
         return error
+
+
+class SecondFactorRequired(Unauthenticated):
+    """The password is right; the second factor's code is missing."""
+
+    code = "second_factor_required"
 
 
 class StillRunning(Conflict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,32 @@ TEMPLATE = """\
 # Minutes that a registration token is good for.
 # registration_minutes = 1440
 
+[billing]
+# The billing plugin that new accounts are billed by, and how: docs/billing.md.
+# backend = "ledger"
+# currency = "eur"
+# at_limit = "pause"
+# overage_unit_tokens = 1000
+# overage_unit_price = 1
+# included_models = ["*deepseek*", "*glm-*"]
+
+[accounts]
+# Whether staff may do nothing before they have a second factor.
+# staff_second_factor = true
+# The key that second factors are sealed with, the same on every node; else people.key
+# in this folder: { "$file" = "/run/secrets/hub-people" }
+# key = ""
+
+[notices]
+# The address of the pages that notices lead to.
+# portal = "http://127.0.0.1:3847"
+
 # One table per plugin, by its name. { "$file" = "PATH" } and { "$env" = "NAME" } stand
 # for a secret that is kept elsewhere; it is taken out of every log.
 # [plugins.settings.stripe]
+
+[plugins.settings.ledger]
+path = @LEDGER@
 """
 
 
@@ -74,6 +98,11 @@ class HubHome:
     def database(self) -> Path:
         """The database, unless the configuration names another."""
         return self.folder / "hub.db"
+
+    @property
+    def people_key(self) -> Path:
+        """The key that second factors are sealed with, unless it is configured."""
+        return self.folder / "people.key"
 
     @property
     def plugin_set(self) -> Path:
@@ -107,5 +136,6 @@ def make_home(home: HubHome) -> bool:
     write_plugin_set(home.plugin_set, installed_set(kinds))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     with os.fdopen(os.open(home.configuration, flags, 0o600), "w") as file:
-        file.write(TEMPLATE)
+        path = json.dumps(str(home.folder.absolute() / "ledger.db"))
+        file.write(TEMPLATE.replace("@LEDGER@", path))
     return True

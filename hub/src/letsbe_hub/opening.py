@@ -12,13 +12,23 @@ from letsbe.plugin._facade import Plugins, load_plugins
 from letsbe.plugin._records import Kind, Status
 from letsbe.plugin._set import read_plugin_set
 from letsbe.redaction.pipeline import Pipeline
+from letsbe.storage.keys import create_key, load_key
+from letsbe_hub.accounts.passwords import Passwords
+from letsbe_hub.accounts.second_factor import SecondFactor
+from letsbe_hub.accounts.sessions import CUSTOMER, STAFF, Sessions
+from letsbe_hub.accounts.signing_in import SignIn
 from letsbe_hub.api.admission import Admission
 from letsbe_hub.api.idempotency import Remembered
 from letsbe_hub.api.principals import Audience
 from letsbe_hub.approvals.requests import Listener
+from letsbe_hub.billing.accrual import Accrual
+from letsbe_hub.billing.delivery import Courier
+from letsbe_hub.billing.rates import Rates
 from letsbe_hub.bus import Bus, open_bus
 from letsbe_hub.home import HubHome
 from letsbe_hub.metrics import Metrics
+from letsbe_hub.notifications.approvals import tell_of_approval
+from letsbe_hub.notifications.sending import Announcer
 from letsbe_hub.settings import ConfiguredSecrets, Settings, load_settings
 from letsbe_hub.storage.schema import check, migrate
 from letsbe_hub.storage.store import Store, sqlite_url
@@ -56,6 +66,10 @@ class Hub:
         keys: The keys of tenants' servers.
         heartbeats: Takes their heartbeats.
         usage: Takes their usage.
+        rates: What usage costs.
+        courier: Delivers what is charged to the billing plugin.
+        announcer: Tells people.
+        sign_in: Lets people in.
         approval_listeners: Hear of each new approval, in its transaction.
     """
 
@@ -70,6 +84,10 @@ class Hub:
     keys: KeyRing
     heartbeats: Heartbeats
     usage: Ingestion
+    rates: Rates
+    courier: Courier
+    announcer: Announcer
+    sign_in: SignIn
     approval_listeners: list[Listener] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -128,13 +146,26 @@ def open_hub(home: HubHome, overrides: Overrides) -> Iterator[Hub]:
     store = Store(url)
     try:
         migrate(store)
-        hub = assemble(settings, plugins, store, bus)
+        hub = assemble(settings, plugins, store, bus, people_key(home, settings))
         try:
             yield hub
         finally:
             hub.close()
     finally:
         store.close()
+
+
+def people_key(home: HubHome, settings: Settings) -> bytes:
+    """Return the key that second factors are sealed with, made at the first start.
+
+    Raises:
+        ConfigurationError: It cannot be read or made, or others could read it.
+    """
+    if settings.accounts.key is not None:
+        return bytes.fromhex(settings.accounts.key)
+    if not home.people_key.exists():
+        create_key(home.people_key)
+    return load_key(home.people_key)
 
 
 def load_hub_plugins(
@@ -163,7 +194,9 @@ def load_hub_plugins(
     return plugins
 
 
-def assemble(settings: Settings, plugins: Plugins, store: Store, bus: Bus) -> Hub:
+def assemble(
+    settings: Settings, plugins: Plugins, store: Store, bus: Bus, people_key: bytes
+) -> Hub:
     """Put the rooms of a Hub together.
 
     Args:
@@ -171,10 +204,14 @@ def assemble(settings: Settings, plugins: Plugins, store: Store, bus: Bus) -> Hu
         plugins: The active plugins.
         store: The database, migrated.
         bus: Yet to be started.
+        people_key: Seals second factors.
     """
     keys = KeyRing(store)
     heartbeats = Heartbeats(store)
     usage = Ingestion(store)
+    rates = Rates(settings.billing)
+    usage.observe(Accrual(rates))
+    factor = settings.accounts.staff_second_factor
     return Hub(
         settings=settings,
         plugins=plugins,
@@ -182,10 +219,21 @@ def assemble(settings: Settings, plugins: Plugins, store: Store, bus: Bus) -> Hu
         store=store,
         bus=bus,
         metrics=Metrics(),
-        admission=Admission({Audience.TENANT: keys.authenticate}),
+        admission=Admission(
+            {
+                Audience.TENANT: keys.authenticate,
+                Audience.ADMIN: Sessions(store, STAFF, second_factor=factor),
+                Audience.CUSTOMER: Sessions(store, CUSTOMER, second_factor=factor),
+            }
+        ),
         remembered=Remembered(store),
         keys=keys,
         heartbeats=heartbeats,
         usage=usage,
+        rates=rates,
+        courier=Courier(store, plugins.billing_backends),
+        announcer=Announcer(store, plugins.notifiers, settings.notices.portal),
+        sign_in=SignIn(store, Passwords(), SecondFactor(people_key)),
+        approval_listeners=[tell_of_approval],
         _closing=[keys.close, heartbeats.close, usage.close],
     )

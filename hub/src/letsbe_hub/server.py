@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+import anyio
+
 from letsbe.listening import bind, run
 from letsbe.redaction.logging import redacted_logging
 from letsbe_hub.api.app import make_app
+from letsbe_hub.chores import do_chores
 from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
 
@@ -16,15 +19,25 @@ KEEP_ALIVE = 75
 
 
 @contextlib.asynccontextmanager
-async def running(hub: Hub) -> AsyncIterator[None]:
+async def running(hub: Hub, *, chores: bool = True) -> AsyncIterator[None]:
     """Do what a Hub does by itself, for the length of a block.
+
+    Args:
+        hub: The Hub.
+        chores: Whether it delivers, charges and tells; another node may.
 
     Raises:
         BusError: The other nodes cannot be reached.
     """
     await hub.bus.start()
     try:
-        yield
+        if not chores:
+            yield
+            return
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(do_chores, hub)
+            yield
+            tasks.cancel_scope.cancel()
     finally:
         await hub.bus.close()
 

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from letsbe.errors import ConfigurationError
 from letsbe.vault.secret import Secret
 from letsbe.wrapper.requests import field_errors
+from letsbe_hub.billing.rates import BillingSettings
 from letsbe_hub.home import HubHome
 
 MOST_BYTES = 64 * 1024
@@ -78,6 +79,23 @@ class TenantSettings(_Table):
     """Minutes that a registration token is good for."""
 
 
+class AccountSettings(_Table):
+    """How people prove who they are."""
+
+    staff_second_factor: bool = True
+    """Whether staff may do nothing before they have a second factor."""
+    key: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    """The key that second factors are sealed with, 64 hexadecimal digits, the same on
+    every node; else ``people.key`` in the home."""
+
+
+class NoticeSettings(_Table):
+    """How people are told."""
+
+    portal: Annotated[str, Field(pattern=r"^https?://\S+$")] = "http://127.0.0.1:3847"
+    """The address of the pages that notices lead to."""
+
+
 class PluginSettings(_Table):
     """Limits on plugins, and the settings of each."""
 
@@ -94,6 +112,9 @@ class Settings(_Table):
     database: DatabaseSettings = DatabaseSettings()
     bus: BusSettings = BusSettings()
     tenants: TenantSettings = TenantSettings()
+    billing: BillingSettings = BillingSettings()
+    accounts: AccountSettings = AccountSettings()
+    notices: NoticeSettings = NoticeSettings()
     plugins: PluginSettings = PluginSettings()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from letsbe.proxy.generations import Generations
 from letsbe.proxy.headers import AGENT_HEADER, Header, request_headers, value_of
 from letsbe.proxy.keys import key_headers
 from letsbe.proxy.metering import Meter
+from letsbe.proxy.pool import Pool, worst_case
 from letsbe.proxy.reading import asked_model
 from letsbe.proxy.upstreams import (
     UNKNOWN_AGENT,
@@ -90,6 +92,7 @@ class Forwarder:
         connections: The way to them.
         meter: Counts tokens.
         generations: Sets right what was counted.
+        pool: Says whether there are tokens left; without one there always are.
     """
 
     def __init__(
@@ -101,8 +104,10 @@ class Forwarder:
         connections: Connections,
         meter: Meter,
         generations: Generations,
+        pool: Pool | None = None,
     ) -> None:
         self._settings = settings
+        self._pool = pool
         self._upstreams = upstreams
         self._vault = vault
         self._cleaner = cleaner
@@ -143,6 +148,7 @@ class Forwarder:
             if body or head.method in _WITH_BODY:
                 headers.append((b"content-length", str(len(body)).encode()))
             sent = Sent(body, lease.end)
+            reserving = self._reserving(asked, body)
             # Nothing here may hold the body for as long as the answer streams.
             del body
 
@@ -153,9 +159,18 @@ class Forwarder:
                 ) as response:
                     await self._answering.pass_on(response, asked, send)
 
-            await _while_connected(receive, pass_on)
+            with reserving:
+                await _while_connected(receive, pass_on)
         finally:
             lease.end()
+
+    def _reserving(
+        self, asked: Asked, body: bytes
+    ) -> contextlib.AbstractContextManager[None]:
+        """Hold what a call may use, if it is metered and there is a pool."""
+        if self._pool is None or not asked.metered:
+            return contextlib.nullcontext()
+        return self._pool.reserved(asked.model, worst_case(body))
 
     def _read_head(self, scope: Scope) -> _Head:
         method, headers = str(scope["method"]), list(scope["headers"])

@@ -21,6 +21,7 @@ from letsbe.proxy.connections import Connections, Timeouts
 from letsbe.proxy.forwarding import Forwarder
 from letsbe.proxy.generations import Generations
 from letsbe.proxy.metering import Meter
+from letsbe.proxy.pool import Pool
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.pipeline import Pipeline
@@ -74,7 +75,8 @@ def open_proxy(home: Home) -> Iterator[Proxy]:
         pipeline = Pipeline(plugins.redaction_layers)
         vault.start(lambda: pipeline.find(b"-"))
         meter = Meter(database, home.usage_journals)
-        app = assemble(configuration.proxy, upstreams, vault, pipeline, meter)
+        pool = Pool(database)
+        app = assemble(configuration.proxy, upstreams, vault, pipeline, meter, pool)
         yield Proxy(home, configuration, plugins, upstreams, pipeline, app)
 
 
@@ -114,6 +116,7 @@ def assemble(
     vault: WatchedVault,
     pipeline: Pipeline,
     meter: Meter,
+    pool: Pool | None = None,
 ) -> ASGIApp:
     """Put the rooms of a proxy together.
 
@@ -123,6 +126,7 @@ def assemble(
         vault: The secrets.
         pipeline: Takes them out.
         meter: Counts tokens.
+        pool: Says whether there are tokens left; without one there always are.
     """
     timeouts = Timeouts(
         connect=settings.connect_timeout,
@@ -133,7 +137,7 @@ def assemble(
     cleaner = Cleaner(pipeline, vault)
     generations = Generations(vault, connections, meter)
     forwarder = Forwarder(
-        settings, upstreams, vault, cleaner, connections, meter, generations
+        settings, upstreams, vault, cleaner, connections, meter, generations, pool
     )
 
     async def close() -> None:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.answers import showable
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
-from letsbe_hub.api import admin, customer, health, tenant
+from letsbe_hub.api import admin, customer, health, public, tenant, webhooks
 from letsbe_hub.api.counting import Counting
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected
@@ -28,6 +28,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *tenant.ENDPOINTS,
     *admin.ENDPOINTS,
     *customer.ENDPOINTS,
+    *public.ENDPOINTS,
+    *webhooks.ENDPOINTS,
 )
 
 

@@ -15,6 +15,9 @@ COMMANDS = {
     "up": ("letsbe_hub.cli.up:up", "Run the Hub."),
     "migrate": ("letsbe_hub.cli.migrate:migrate", "Bring the database up to date."),
     "tenant": ("letsbe_hub.cli.tenant:tenant", "Make, list and suspend tenants."),
+    "admin": ("letsbe_hub.cli.admin:admin", "Make people, help them sign in."),
+    "usage": ("letsbe_hub.cli.usage:usage", "Add up what a tenant has used."),
+    "billing": ("letsbe_hub.cli.billing:billing", "Show, charge and check periods."),
     "token": ("letsbe_hub.cli.token:token", "Issue registration tokens."),
 }
 

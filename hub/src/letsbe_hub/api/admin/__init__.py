@@ -1,7 +1,14 @@
 """For staff, by their sessions and permissions."""
 
-from letsbe_hub.api import deciding
-from letsbe_hub.api.admin import configuration, rollouts, tenants, usage
+from letsbe_hub.api import account, deciding
+from letsbe_hub.api.admin import (
+    billing,
+    configuration,
+    people,
+    rollouts,
+    tenants,
+    usage,
+)
 from letsbe_hub.api.principals import Audience
 
 ENDPOINTS = (
@@ -10,4 +17,7 @@ ENDPOINTS = (
     *rollouts.ENDPOINTS,
     *usage.endpoints(Audience.ADMIN),
     *deciding.endpoints(Audience.ADMIN),
+    *billing.ENDPOINTS,
+    *people.ENDPOINTS,
+    *account.endpoints(Audience.ADMIN),
 )

@@ -1,0 +1,1 @@
+"""Billing: periods, pools, alerts, charges, statements, and the plugins that bill."""

@@ -1,0 +1,156 @@
+"""Sweeps: charging now and then, opening and closing periods, all safe to be killed.
+
+Each step is one transaction that finds out for itself what is to be done, so a sweep
+that was cut off anywhere is simply made again, by this node or another.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import sqlalchemy as sa
+
+from letsbe_hub.billing import allowances
+from letsbe_hub.billing.charging import charge
+from letsbe_hub.billing.periods import lock_tenant, period_at
+from letsbe_hub.billing.rates import Rates
+from letsbe_hub.billing.statements import store_statement, sums_of
+from letsbe_hub.storage.acts import record
+from letsbe_hub.storage.store import Store
+from letsbe_hub.storage.tables.billing import billing_periods as periods
+from letsbe_hub.storage.tables.tenants import tenants
+
+log = logging.getLogger(__name__)
+
+ACTOR = "hub"
+_BATCH = 500
+
+
+def sweep(store: Store, rates: Rates, *, now: float | None = None) -> dict[str, int]:
+    """Open, charge and close whatever is due.
+
+    Args:
+        store: The database.
+        rates: What usage costs.
+        now: The time, if not the present.
+
+    Returns:
+        How many periods were opened, how many lines made, how many periods closed.
+    """
+    moment = time.time() if now is None else now
+    done = {"opened": 0, "lines": 0, "closed": 0}
+    for tenant_id in store.read(lambda c: _without_period(c, moment)):
+        store.write(lambda c, t=tenant_id: _open(c, t, moment, rates))  # type: ignore[misc]  # bound at once
+        done["opened"] += 1
+    for period_id in store.read(_open_ones):
+        lines = store.write(
+            lambda c, p=period_id: charge_period(c, p, rates, now=moment)  # type: ignore[misc]  # bound at once
+        )
+        done["lines"] += lines
+    for period_id in store.read(lambda c: _over(c, moment, rates)):
+        store.write(lambda c, p=period_id: close(c, p, rates, now=moment))  # type: ignore[misc]  # bound at once
+        done["closed"] += 1
+    return done
+
+
+def charge_period(
+    connection: sa.Connection,
+    period_id: str,
+    rates: Rates,
+    *,
+    now: float | None = None,
+) -> int:
+    """Charge a period's whole units; a closed one has been charged for good.
+
+    Returns:
+        How many lines were made.
+    """
+    period = _locked(connection, period_id)
+    if period.state != "open":
+        return 0
+    return charge(connection, period, rates, now=now)
+
+
+def close(
+    connection: sa.Connection,
+    period_id: str,
+    rates: Rates,
+    *,
+    now: float | None = None,
+) -> bool:
+    """Close a period: compare with its buckets, charge the rest, keep its statement.
+
+    Returns:
+        Whether it was this call that closed it.
+    """
+    moment = time.time() if now is None else now
+    period = _locked(connection, period_id)
+    if period.state != "open":
+        return False
+    sums = sums_of(connection, period, rates)
+    if (sums.used_tokens, sums.premium_micros) != (
+        period.used_tokens,
+        period.premium_micros,
+    ):
+        # It cannot be, as long as nobody writes to the tables by hand; the buckets are
+        # what counts, and somebody has to look.
+        log.error("period %s was not the sum of its buckets", period_id)
+        detail = {"used": period.used_tokens, "sum": sums.used_tokens}
+        record(connection, ACTOR, "billing.mended", f"period:{period_id}", detail)
+        connection.execute(
+            sa.update(periods)
+            .where(periods.c.id == period_id)
+            .values(used_tokens=sums.used_tokens, premium_micros=sums.premium_micros)
+        )
+        period = _locked(connection, period_id)
+    charge(connection, period, rates, now=moment)
+    connection.execute(
+        sa.update(periods)
+        .where(periods.c.id == period_id)
+        .values(state="closed", closed_at=moment)
+    )
+    store_statement(connection, period_id, rates, made_at=moment)
+    record(connection, ACTOR, "billing.close", f"period:{period_id}")
+    return True
+
+
+def _locked(connection: sa.Connection, period_id: str) -> sa.Row[Any]:
+    query = sa.select(periods).where(periods.c.id == period_id)
+    lock_tenant(connection, connection.execute(query).one().tenant_id)
+    return connection.execute(query).one()
+
+
+def _open(
+    connection: sa.Connection, tenant_id: str, moment: float, rates: Rates
+) -> None:
+    lock_tenant(connection, tenant_id)
+    period_at(connection, tenant_id, moment, rates)
+    allowances.renew(connection, tenant_id, rates, now=moment)
+
+
+def _without_period(connection: sa.Connection, moment: float) -> list[str]:
+    present = sa.exists().where(
+        periods.c.tenant_id == tenants.c.id,
+        periods.c.starts_at <= moment,
+        periods.c.ends_at > moment,
+    )
+    query = sa.select(tenants.c.id).where(tenants.c.state == "active", ~present)
+    return list(connection.scalars(query.limit(_BATCH)))
+
+
+def _open_ones(connection: sa.Connection) -> list[str]:
+    used = sa.or_(
+        periods.c.premium_micros > 0, periods.c.used_tokens > periods.c.pool_tokens
+    )
+    query = sa.select(periods.c.id).where(periods.c.state == "open", used)
+    return list(connection.scalars(query.order_by(periods.c.ends_at)))
+
+
+def _over(connection: sa.Connection, moment: float, rates: Rates) -> list[str]:
+    before = moment - rates.settings.grace_hours * 3600
+    query = sa.select(periods.c.id).where(
+        periods.c.state == "open", periods.c.ends_at < before
+    )
+    return list(connection.scalars(query.order_by(periods.c.ends_at).limit(_BATCH)))

@@ -1,0 +1,65 @@
+"""What a Hub does by itself: deliver, charge, close, tell, and look whether it is slow.
+
+Every node does all of it; the database sees to it that nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Awaitable, Callable
+
+import anyio
+from anyio import to_thread
+
+from letsbe_hub.billing.closing import sweep
+from letsbe_hub.errors import LetsBeError
+from letsbe_hub.opening import Hub
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often an outbox is looked at that was empty."""
+RECEIPT_SECONDS = 300.0
+ALARM_SECONDS = 60.0
+_FAILED_SECONDS = 10.0
+
+
+async def do_chores(hub: Hub) -> None:
+    """Do them until cancelled."""
+    charging = hub.settings.billing.charge_minutes * 60
+
+    async def charge() -> float:
+        await to_thread.run_sync(sweep, hub.store, hub.rates)
+        return charging * random.uniform(0.9, 1.1)  # noqa: S311 - nodes take turns
+
+    async def deliver() -> float:
+        return 0.0 if await hub.courier.deliver() else LOOK_SECONDS
+
+    async def announce() -> float:
+        return 0.0 if await hub.announcer.deliver() else LOOK_SECONDS
+
+    async def ask() -> float:
+        await hub.announcer.ask_receipts()
+        return RECEIPT_SECONDS
+
+    async def watch() -> float:
+        await hub.announcer.alarm_if_slow()
+        return ALARM_SECONDS
+
+    async with anyio.create_task_group() as tasks:
+        for chore in (charge, deliver, announce, ask, watch):
+            tasks.start_soon(_repeat, chore)
+
+
+async def _repeat(chore: Callable[[], Awaitable[float]]) -> None:
+    while True:
+        try:
+            pause = await chore()
+        except LetsBeError as error:
+            log.warning("%s: %s", chore.__name__, error.message)
+            pause = _FAILED_SECONDS
+        except Exception as error:
+            log.error("%s failed", chore.__name__, exc_info=error)
+            pause = _FAILED_SECONDS
+        await anyio.sleep(pause)
