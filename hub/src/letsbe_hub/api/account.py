@@ -297,10 +297,19 @@ def _wrong(field: str, told: str) -> InvalidRequest:
 
 def endpoints(audience: Audience) -> tuple[Endpoint, ...]:
     """Make the rows for one audience."""
-    base, said = f"/api/v1/{audience.value}/account", f" ({audience.value})"
-    factor = f"{base}/second-factor"
-    notices = f"{base}/notice-addresses"
-    rows: tuple[Endpoint, ...] = (
+    base = f"/api/v1/{audience.value}/account"
+    rows = (
+        *_sessions(audience, base),
+        *_second_factor(audience, f"{base}/second-factor"),
+        *_addresses(audience, f"{base}/notice-addresses"),
+        *_preferences(audience, f"{base}/notice-preferences"),
+    )
+    said = f" ({audience.value})"
+    return tuple(replace(row, summary=row.summary + said) for row in rows)
+
+
+def _sessions(audience: Audience, base: str) -> tuple[Endpoint, ...]:
+    return (
         Endpoint("GET", base, show, audience, "Show oneself", answer=PersonView),
         Endpoint(
             "POST",
@@ -317,8 +326,21 @@ def endpoints(audience: Audience) -> tuple[Endpoint, ...]:
             "DELETE", f"{base}/sessions", sign_out_everywhere, audience, "End all"
         ),
         Endpoint(
+            "PUT",
+            f"{base}/password",
+            change_password,
+            audience,
+            "Change the password",
+            body=ChangePasswordBody,
+        ),
+    )
+
+
+def _second_factor(audience: Audience, path: str) -> tuple[Endpoint, ...]:
+    return (
+        Endpoint(
             "POST",
-            factor,
+            path,
             enrol,
             audience,
             "Begin a second factor",
@@ -327,22 +349,19 @@ def endpoints(audience: Audience) -> tuple[Endpoint, ...]:
             shown_once=True,
         ),
         Endpoint(
-            "POST", f"{factor}/confirm", confirm, audience, "Confirm it", body=CodeBody
+            "POST", f"{path}/confirm", confirm, audience, "Confirm it", body=CodeBody
         ),
         Endpoint(
-            "POST", f"{factor}/off", turn_off, audience, "Turn it off", body=CodeBody
+            "POST", f"{path}/off", turn_off, audience, "Turn it off", body=CodeBody
         ),
-        Endpoint(
-            "PUT",
-            f"{base}/password",
-            change_password,
-            audience,
-            "Change the password",
-            body=ChangePasswordBody,
-        ),
+    )
+
+
+def _addresses(audience: Audience, path: str) -> tuple[Endpoint, ...]:
+    return (
         Endpoint(
             "GET",
-            notices,
+            path,
             list_addresses,
             audience,
             "List addresses",
@@ -351,27 +370,25 @@ def endpoints(audience: Audience) -> tuple[Endpoint, ...]:
         ),
         Endpoint(
             "POST",
-            notices,
+            path,
             add_address,
             audience,
             "Add an address",
             body=AddressBody,
             answer=AddressView,
         ),
-    )
-    return tuple(_said(row, said) for row in rows + _preferences(audience, base))
-
-
-def _preferences(audience: Audience, base: str) -> tuple[Endpoint, ...]:
-    path = f"{base}/notice-preferences"
-    return (
         Endpoint(
             "DELETE",
-            f"{base}/notice-addresses/{{address}}",
+            f"{path}/{{address}}",
             remove_address,
             audience,
             "Remove an address",
         ),
+    )
+
+
+def _preferences(audience: Audience, path: str) -> tuple[Endpoint, ...]:
+    return (
         Endpoint(
             "GET",
             path,
@@ -390,7 +407,3 @@ def _preferences(audience: Audience, base: str) -> tuple[Endpoint, ...]:
             answer=PreferencesView,
         ),
     )
-
-
-def _said(row: Endpoint, more: str) -> Endpoint:
-    return replace(row, summary=row.summary + more)
