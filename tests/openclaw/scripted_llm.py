@@ -163,6 +163,8 @@ class ScriptedLlm:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Each piece is sent at once, and none waits for the one before to arrive.
+            disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
                 self._send(200, "application/json", [b'{"data": []}'], 0)

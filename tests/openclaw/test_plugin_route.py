@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from itertools import takewhile
 
 import pytest
 
@@ -180,7 +181,10 @@ class TestPrompt:
                 if before is not None:
                     assert request.json["tools"] == before.json["tools"]
                     earlier, now = before.json["messages"], request.json["messages"]
-                    assert now[0] == earlier[0]
+                    pairs = zip(earlier, now, strict=False)
+                    alike = [*takewhile(lambda pair: pair[0] == pair[1], pairs)]
+                    # What stands last in a request may be said anew in the next.
+                    assert len(alike) >= len(earlier) - 1
                 before = request
 
     @pytest.mark.parametrize(
