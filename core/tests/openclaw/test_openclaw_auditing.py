@@ -58,6 +58,7 @@ def test_every_accepted_finding_says_why() -> None:
         {"findings": []},
         {**report(finding()), "findings": []},
         {**report(finding()), "deep": None},
+        {"ok": False, "error": {"message": "config is invalid"}, "issues": []},
         report(finding(severity="warn")) | {"summary": {}},
         report({**finding(), "severity": "warn"}) | {"findings": [{"checkId": "x"}]},
     ],

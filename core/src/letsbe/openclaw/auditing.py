@@ -103,8 +103,13 @@ def read_report(report: Any) -> tuple[Finding, ...]:  # noqa: ANN401 - any JSON
     """Read what the audit printed.
 
     Raises:
-        ConfigurationError: It has another form, so that findings could be missed.
+        ConfigurationError: It has another form, so that findings could be missed, or
+            it says that there was no audit.
     """
+    if isinstance(report, dict) and "error" in report:
+        message = "OpenClaw does not take its own configuration, so nothing was audited"
+        instead = "run `letsbe openclaw configure`"
+        raise ConfigurationError(message, alternative=instead)
     try:
         findings = tuple(map(_finding, report["findings"]))
         counted = sum(int(report["summary"][severity]) for severity in SEVERITIES)

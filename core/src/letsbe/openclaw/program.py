@@ -106,11 +106,9 @@ class Program:
         start = ended.stdout.find("{")
         if (ended.returncode == 0 or failing) and start >= 0:
             try:
-                told = json.loads(ended.stdout[start:])
+                return json.loads(ended.stdout[start:])
             except ValueError:
-                told = {"error": {}}
-            if "error" not in told:
-                return told
+                pass
         shown = " ".join(word for word in words if not word.startswith("--token"))
         message = f"`openclaw {shown}` failed (exit code {ended.returncode})"
         instead = "run it by hand on that state to see why"
