@@ -17,6 +17,7 @@ import httpcore
 from typing_extensions import override
 
 from letsbe.errors import UrlRefused
+from letsbe.policy.network.addresses import read_address
 from letsbe.policy.network.judgement import UrlVerdict
 from letsbe.policy.network.urls import Origin
 
@@ -93,6 +94,8 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
     async def _checked_addresses(
         self, origin: Origin, seconds: float | None
     ) -> tuple[str, ...]:
+        if read_address(origin.host):  # nothing is looked up, so nothing can block
+            return _allowed(self._judge(origin))
         try:
             with anyio.fail_after(seconds):
                 verdict = await anyio.to_thread.run_sync(
@@ -101,9 +104,7 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         except TimeoutError:
             message = "the host name was not looked up in time"
             raise httpcore.ConnectTimeout(message) from None
-        if not verdict.allowed:
-            raise UrlRefused(f"The request is refused: {verdict.reason}.")
-        return verdict.addresses
+        return _allowed(verdict)
 
     @override
     async def connect_unix_socket(
@@ -127,3 +128,9 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
             seconds: How long.
         """
         await anyio.sleep(seconds)
+
+
+def _allowed(verdict: UrlVerdict) -> tuple[str, ...]:
+    if not verdict.allowed:
+        raise UrlRefused(f"The request is refused: {verdict.reason}.")
+    return verdict.addresses

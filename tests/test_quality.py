@@ -1,0 +1,58 @@
+"""``quality.toml`` claims nothing that does not hold, and the documents show it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TABLE: dict[str, dict[str, bool]] = tomllib.loads((ROOT / "quality.toml").read_text())
+PLUGINS = {
+    f"{path.parents[1].name}/{path.parent.name}": path.parent
+    for path in sorted(ROOT.glob("plugins/*/*/pyproject.toml"))
+}
+ERRORS = r"raises\(\s*\(?\s*(Tool[A-Z]\w+|Refused|PathRefused|InvalidRequest|Rejected"
+ERRORS += r"|TryLater|AddressGone|ConfigurationError|kind|LetsBeError|ValidationError)"
+
+
+def facts(folder: Path) -> dict[str, bool]:
+    """Look at a plugin's files for what each row of the table claims."""
+    modules = [path.read_text() for path in folder.glob("tests/**/*.py")]
+    tests, readme = "\n".join(modules), (folder / "README.md").read_text()
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    return {
+        "contract": re.search(r"class Test\w+\([\w, ]*Contract\)", tests) is not None,
+        "errors": re.search(ERRORS, tests) is not None,
+        "offline": any(
+            "def test_" in text and "mark.slow" not in text for text in modules
+        ),
+        "real_server": "cached_install" in tests,
+        "vendor_schema": re.search("VendorDocument|vendor_document", tests) is not None,
+        "readme_runs": re.search("```(console|python)", readme) is not None,
+        "lowest_versions": all(
+            re.search("[>=]=|@", need) for need in project["dependencies"]
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_claim_holds(name: str) -> None:
+    claims, found = TABLE[name], facts(PLUGINS[name])
+    assert set(claims) == set(found)
+    assert {row for row, claim in claims.items() if claim and not found[row]} == set()
+
+
+def test_every_plugin_has_its_rows() -> None:
+    assert set(TABLE) == set(PLUGINS)
+
+
+def test_the_documents_show_the_table() -> None:
+    shown = (ROOT / "docs" / "quality.md").read_text()
+    rows = next(iter(TABLE.values()))
+    assert f"| plugin | {' | '.join(r.replace('_', ' ') for r in rows)} |" in shown
+    for name, claims in TABLE.items():
+        marks = " | ".join("yes" if claim else "" for claim in claims.values())
+        assert f"| {name} | {marks} |" in shown, name
