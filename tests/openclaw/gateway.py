@@ -20,8 +20,9 @@ import httpx
 
 from tests.openclaw.runtime import Runtime
 
-READY_SECONDS = 180
-TURN_SECONDS = 120
+READY_SECONDS = 300
+TURN_SECONDS = 300
+"""Many times what an idle machine needs: others may be at work on it too."""
 APIS = {
     "openai-completions": "/v1",
     "openai-responses": "/v1",
