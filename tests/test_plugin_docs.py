@@ -1,5 +1,6 @@
 """``docs/plugins.md`` names every hook, status and kind as they are."""
 
+import importlib.util
 import inspect
 import re
 from pathlib import Path
@@ -54,3 +55,15 @@ def test_every_hook_has_a_specification_that_says_what_an_exception_means() -> N
     for name in HOOKS:
         documentation = inspect.getdoc(getattr(_hooks, name)) or ""
         assert re.search(r"exception|failing as", documentation, re.IGNORECASE), name
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    root = Path(__file__).parents[1]
+    path = root / ".ci" / "reference.py"
+    spec = importlib.util.spec_from_file_location("reference", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    shown = (root / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert shown == module.text(), "run .ci/reference.py"
