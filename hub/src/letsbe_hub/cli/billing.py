@@ -146,7 +146,7 @@ def adjust(
 ) -> None:
     """Add AMOUNT tokens to the pool, or hundredths of the currency to the invoice.
 
-    Below zero takes away: `letsbe-hub billing adjust TENANT money -- -500`.
+    Below zero takes away; such an amount stands behind `--`.
     """
     from letsbe_hub.billing import choices  # noqa: PLC0415 - slow to import
 
