@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 from anyio import to_thread
 
-from letsbe_hub.billing.closing import sweep
+from letsbe_hub.billing.closing import renew_due, sweep
 from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How often an outbox is looked at that was empty."""
+RENEW_SECONDS = 60.0
+"""How long a tenant may wait for the word on a new period."""
 RECEIPT_SECONDS = 300.0
 ALARM_SECONDS = 60.0
 _FAILED_SECONDS = 10.0
@@ -32,6 +34,10 @@ async def do_chores(hub: Hub) -> None:
     async def charge() -> float:
         await to_thread.run_sync(sweep, hub.store, hub.rates)
         return charging * random.uniform(0.9, 1.1)  # noqa: S311 - nodes take turns
+
+    async def renew() -> float:
+        await to_thread.run_sync(renew_due, hub.store, hub.rates)
+        return RENEW_SECONDS
 
     async def deliver() -> float:
         return 0.0 if await hub.courier.deliver() else LOOK_SECONDS
@@ -48,7 +54,7 @@ async def do_chores(hub: Hub) -> None:
         return ALARM_SECONDS
 
     async with anyio.create_task_group() as tasks:
-        for chore in (charge, deliver, announce, ask, watch):
+        for chore in (renew, charge, deliver, announce, ask, watch):
             tasks.start_soon(_repeat, chore)
 
 

@@ -23,6 +23,7 @@ from letsbe_hub.errors import InvalidRequest
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.billing import billing_alerts, billing_periods
 from letsbe_hub.storage.tables.shared import outbox
+from letsbe_hub.storage.tables.tenants import tenants
 from letsbe_hub.tenants.registry import NewTenant, create
 
 pytestmark = pytest.mark.anyio
@@ -240,14 +241,25 @@ async def test_alerts_stay_what_they_were_when_usage_is_corrected_down(
     assert sorted(row.threshold for row in rows) == [80, 90, 100]
 
 
-async def test_a_sweep_opens_the_periods_of_active_tenants(
+async def test_a_sweep_opens_periods_and_tells_each_edge(
     store: Store, rates: Rates, tenant: str
 ) -> None:
-    def activate(connection: sa.Connection) -> None:
-        connection.execute(sa.text("UPDATE tenants SET state = 'active'"))
-
-    store.write(activate)
     assert sweep(store, rates)["opened"] == 1
     assert sweep(store, rates)["opened"] == 0
     query = sa.text("SELECT allowance FROM tenants")
     assert store.read(lambda c: c.scalar(query)) is not None
+
+
+async def test_a_period_that_its_first_usage_opened_is_told_to_the_edge(
+    store: Store, rates: Rates, tenant: str, use: Use
+) -> None:
+    await use(5)
+    assert sweep(store, rates)["opened"] == 1
+    later = time.time() + 31 * 86_400
+    assert sweep(store, rates, now=later)["opened"] == 1
+
+    def told(connection: sa.Connection) -> float:
+        row = connection.execute(sa.select(tenants)).one()
+        return float(row.allowance["periods"][0]["endsAt"])
+
+    assert store.read(told) > later

@@ -40,10 +40,7 @@ def sweep(store: Store, rates: Rates, *, now: float | None = None) -> dict[str, 
         How many periods were opened, how many lines made, how many periods closed.
     """
     moment = time.time() if now is None else now
-    done = {"opened": 0, "lines": 0, "closed": 0}
-    for tenant_id in store.read(lambda c: _without_period(c, moment)):
-        store.write(lambda c, t=tenant_id: _open(c, t, moment, rates))  # type: ignore[misc]  # bound at once
-        done["opened"] += 1
+    done = {"opened": renew_due(store, rates, now=moment), "lines": 0, "closed": 0}
     for period_id in store.read(_open_ones):
         lines = store.write(
             lambda c, p=period_id: charge_period(c, p, rates, now=moment)  # type: ignore[misc]  # bound at once
@@ -53,6 +50,21 @@ def sweep(store: Store, rates: Rates, *, now: float | None = None) -> dict[str, 
         store.write(lambda c, p=period_id: close(c, p, rates, now=moment))  # type: ignore[misc]  # bound at once
         done["closed"] += 1
     return done
+
+
+def renew_due(store: Store, rates: Rates, *, now: float | None = None) -> int:
+    """Open the periods that are due, and tell each tenant's edge of them.
+
+    A period that its first usage opened is told of here too.
+
+    Returns:
+        How many allowances were renewed.
+    """
+    moment = time.time() if now is None else now
+    stale = store.read(lambda c: _stale(c, moment))
+    for tenant_id in stale:
+        store.write(lambda c, t=tenant_id: _open(c, t, moment, rates))  # type: ignore[misc]  # bound at once
+    return len(stale)
 
 
 def charge_period(
@@ -130,14 +142,25 @@ def _open(
     allowances.renew(connection, tenant_id, rates, now=moment)
 
 
-def _without_period(connection: sa.Connection, moment: float) -> list[str]:
-    present = sa.exists().where(
+def _stale(connection: sa.Connection, moment: float) -> list[str]:
+    """Return the tenants whose edge does not know the present period."""
+    current = sa.and_(
         periods.c.tenant_id == tenants.c.id,
         periods.c.starts_at <= moment,
         periods.c.ends_at > moment,
     )
-    query = sa.select(tenants.c.id).where(tenants.c.state == "active", ~present)
-    return list(connection.scalars(query.limit(_BATCH)))
+    rows = connection.execute(
+        sa.select(tenants.c.id, tenants.c.allowance, periods.c.starts_at)
+        .select_from(tenants.outerjoin(periods, current))
+        .where(tenants.c.state.in_(["provisioning", "active"]))
+    )
+    return [
+        row.id
+        for row in rows
+        if row.starts_at is None
+        or not row.allowance
+        or row.allowance["periods"][0]["startsAt"] != row.starts_at
+    ]
 
 
 def _open_ones(connection: sa.Connection) -> list[str]:
