@@ -185,7 +185,9 @@ def serving(app: Any) -> Iterator[str]:
     config = uvicorn.Config(
         app,
         log_config=None,
+        # As the product runs it, whatever else is installed.
         loop="asyncio",
+        http="h11",
         ws="none",
         date_header=False,
         server_header=False,
