@@ -91,6 +91,16 @@ class Home:
         return self.folder / "SKILL.md"
 
     @property
+    def classification(self) -> Path:
+        """What makes tools stricter than their plugins say."""
+        return self.folder / "classification.json"
+
+    @property
+    def hub_key(self) -> Path:
+        """The key by which the Hub knows this server, mode 0600."""
+        return self.folder / "tokens" / "hub"
+
+    @property
     def plugin_set(self) -> Path:
         """Which of the installed plugins this tenant uses."""
         return self.folder / "plugins.json"

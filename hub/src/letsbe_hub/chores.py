@@ -1,4 +1,4 @@
-"""What a Hub does by itself: deliver, charge, close, tell, and look whether it is slow.
+"""What a Hub does by itself: deliver, charge, close, tell, judge, and look whether it is slow.
 
 Every node does all of it; the database sees to it that nothing is done twice.
 """
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 from anyio import to_thread
 
+from letsbe_hub.approvals.decisions import expire
 from letsbe_hub.billing.closing import renew_due, sweep
 from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
@@ -24,6 +25,7 @@ RENEW_SECONDS = 60.0
 """How long a tenant may wait for the word on a new period."""
 RECEIPT_SECONDS = 300.0
 ALARM_SECONDS = 60.0
+EXPIRY_SECONDS = 15.0
 _FAILED_SECONDS = 10.0
 
 
@@ -53,8 +55,17 @@ async def do_chores(hub: Hub) -> None:
         await hub.announcer.alarm_if_slow()
         return ALARM_SECONDS
 
+    async def judge() -> float:
+        await to_thread.run_sync(hub.watch.look)
+        return hub.settings.tenants.heartbeat_seconds / 4
+
+    async def close_late() -> float:
+        await hub.store.write_async(expire)
+        return EXPIRY_SECONDS
+
+    everything = (renew, charge, deliver, announce, ask, watch, judge, close_late)
     async with anyio.create_task_group() as tasks:
-        for chore in (renew, charge, deliver, announce, ask, watch):
+        for chore in everything:
             tasks.start_soon(_repeat, chore)
 
 

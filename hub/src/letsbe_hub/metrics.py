@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import generate_latest
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
@@ -43,6 +44,24 @@ class Metrics:
     def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
         """Show a value that is looked up whenever it is asked for."""
         Gauge(name, text, registry=self.registry).set_function(value)
+
+    def by_label(
+        self,
+        name: str,
+        text: str,
+        label: str,
+        values: Callable[[], Mapping[str, float]],
+    ) -> None:
+        """Show values by a label, looked up whenever they are asked for."""
+
+        class Looked:
+            def collect(self) -> Iterator[GaugeMetricFamily]:
+                family = GaugeMetricFamily(name, text, labels=[label])
+                for key, value in values().items():
+                    family.add_metric([key], value)
+                yield family
+
+        self.registry.register(Looked())
 
     def text(self) -> bytes:
         """Return the metrics in Prometheus' text format."""

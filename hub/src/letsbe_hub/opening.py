@@ -34,6 +34,7 @@ from letsbe_hub.storage.schema import check, migrate
 from letsbe_hub.storage.store import Store, sqlite_url
 from letsbe_hub.tenants.heartbeats import Heartbeats
 from letsbe_hub.tenants.keys import KeyRing
+from letsbe_hub.tenants.status import Watch, shown
 from letsbe_hub.usage.ingestion import Ingestion
 
 
@@ -70,6 +71,7 @@ class Hub:
         courier: Delivers what is charged to the billing plugin.
         announcer: Tells people.
         sign_in: Lets people in.
+        watch: Judges how they are.
         approval_listeners: Hear of each new approval, in its transaction.
     """
 
@@ -88,6 +90,7 @@ class Hub:
     courier: Courier
     announcer: Announcer
     sign_in: SignIn
+    watch: Watch
     approval_listeners: list[Listener] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -212,13 +215,36 @@ def assemble(
     rates = Rates(settings.billing)
     usage.observe(Accrual(rates))
     factor = settings.accounts.staff_second_factor
+    watch = Watch(store, settings.tenants)
+    metrics = Metrics()
+    metrics.by_label(
+        "letsbe_hub_servers",
+        "Servers by status.",
+        "status",
+        lambda: shown(watch.counts),
+    )
     return Hub(
         settings=settings,
         plugins=plugins,
         pipeline=Pipeline(plugins.redaction_layers),
         store=store,
         bus=bus,
-        metrics=Metrics(),
+    rates = Rates(settings.billing)
+    usage.observe(Accrual(rates))
+    factor = settings.accounts.staff_second_factor
+    watch = Watch(store, settings.tenants)
+    metrics = Metrics()
+    metrics.by_label(
+        "letsbe_hub_servers",
+        "Servers by status.",
+        "status",
+        lambda: shown(watch.counts),
+    )
+        remembered=Remembered(store),
+        keys=keys,
+        heartbeats=heartbeats,
+        usage=usage,
+        metrics=metrics,
         admission=Admission(
             {
                 Audience.TENANT: keys.authenticate,
@@ -226,14 +252,5 @@ def assemble(
                 Audience.CUSTOMER: Sessions(store, CUSTOMER, second_factor=factor),
             }
         ),
-        remembered=Remembered(store),
-        keys=keys,
-        heartbeats=heartbeats,
-        usage=usage,
-        rates=rates,
-        courier=Courier(store, plugins.billing_backends),
-        announcer=Announcer(store, plugins.notifiers, settings.notices.portal),
-        sign_in=SignIn(store, Passwords(), SecondFactor(people_key)),
-        approval_listeners=[tell_of_approval],
         _closing=[keys.close, heartbeats.close, usage.close],
     )

@@ -20,6 +20,7 @@ COMMANDS = {
     "explain": ("letsbe.cli.explain:explain", "Explain why a call is judged so."),
     "approvals": ("letsbe.cli.approvals:approvals", "Decide the calls that wait."),
     "secrets": ("letsbe.cli.secrets:secrets", "Keep the secrets of the vault."),
+    "hub": ("letsbe.cli.hub:hub", "Register this server with its Hub."),
     "agents": ("letsbe.cli.agents:agents", "Set what agents may do unasked."),
     "openclaw": ("letsbe.cli.openclaw:openclaw", "Set up the agent runtime."),
     "audit": ("letsbe.cli.audit:audit", "Read and verify the audit log."),

@@ -26,12 +26,15 @@ from letsbe.home import Home
 def up(home: Home, port: int | None, as_json: bool) -> None:
     """Run the Safety Wrapper, and the Secrets Proxy if it has an upstream.
 
+    A server that is registered keeps in touch with its Hub, and works without it.
+
     Prints what runs where as soon as requests are taken. SIGTERM and Ctrl-C end it:
     calls that run may finish, for ten seconds.
     """
     from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow to import
+    from letsbe.hub_client.opening import open_client  # noqa: PLC0415
     from letsbe.listening import settled_port  # noqa: PLC0415
-    from letsbe.plugin._records import Status  # noqa: PLC0415 - slow to import
+    from letsbe.plugin._records import Status  # noqa: PLC0415
     from letsbe.proxy.child import running_proxy  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
@@ -49,14 +52,18 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
         if configured.proxy.upstreams:
             proxy = closing.enter_context(running_proxy(home, proxy_port))
         wrapper.plugins.prepare()
+        where: list[str] = []
+        client = open_client(wrapper, lambda: where[0] if where else None)
         active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]
         broken = [f"{r.label}: {r.reason}" for r in wrapper.plugins.records if r.failed]
 
         def announce(address: str) -> None:
+            where.append(address)
             facts = {
                 "safety_wrapper": address,
                 "mcp": f"{address}/mcp",
                 "secrets_proxy": proxy,
+                "hub": client.url if client else None,
                 "home": str(home.folder),
                 "roots": [str(root) for root in wrapper.configuration.files.roots],
                 "plugins": active,
@@ -69,4 +76,5 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
             print_facts([(k.replace("_", " "), v) for k, v in facts.items()])
             click.echo("\nStop with Ctrl-C or SIGTERM.")
 
-        serve(wrapper, announce, port=port)
+        beside = [client.running] if client else []
+        serve(wrapper, announce, port=port, beside=beside)

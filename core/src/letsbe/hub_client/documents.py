@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from letsbe.errors import FieldError, InvalidRequest
 
 MOST_AGENTS = 200
-MOST_SOUL = 64 * 1024
+MOST_SOUL = 4000
 
 AgentId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 ToolName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}(\.[a-z0-9_]{1,64})?$")]
@@ -35,6 +35,10 @@ ModelName = Annotated[
 Line = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+Soul = Annotated[
+    str, Field(max_length=MOST_SOUL, pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$")
+]
+Role = Literal["dispatcher", "it-admin", "marketing", "secretary", "sales", "custom"]
 Level = Annotated[int, Field(ge=1, le=3)]
 
 
@@ -55,20 +59,23 @@ class AgentConfiguration(_Part):
 
     name: Line
     """What people call it."""
+    role: Role = "custom"
+    """Which template its SOUL.md is made from."""
+    purpose: Line | None = None
+    """What it is for, in one line that the other agents see."""
     model: ModelName | None = None
-    """The model; else the tenant's default."""
-    tools: Annotated[list[ToolGlob], Field(max_length=200)] = Field(
-        default_factory=list
-    )
-    """The tools that it may use; `tool.*` stands for all of a tool's operations."""
+    """The model, as `UPSTREAM/MODEL`; else the tenant's default."""
+    tools: Annotated[list[ToolGlob], Field(max_length=200)] | None = None
+    """The tools that it may use at all, everything if left out; `tool.*` stands for
+    all of a tool's operations."""
     autonomy_level: Level | None = None
     """Its autonomy level; else the tenant's."""
     external_unlocks: Annotated[list[ToolName], Field(max_length=200)] = Field(
         default_factory=list
     )
     """The tools whose external calls may run unasked, each by its full name."""
-    soul: Annotated[str, Field(max_length=MOST_SOUL)] = ""
-    """The text of its SOUL.md."""
+    soul: Soul = ""
+    """What its SOUL.md says of its responsibilities, besides its role's."""
 
 
 class ClassificationRule(_Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -23,11 +24,7 @@ def create_file(path: Path) -> None:
         StorageError: It cannot be created, or others may open it.
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            mode = os.fstat(handle).st_mode
-        finally:
-            os.close(handle)
+        mode = _mode(path)
     except OSError:
         message = (
             f"the database {path} cannot be opened: check that its folder exists and "
@@ -40,6 +37,21 @@ def create_file(path: Path) -> None:
     if stat.S_IMODE(mode) & 0o077:
         message = f"the database {path} is open to others: run `chmod 600 {path}`"
         raise StorageError(message)
+
+
+def _mode(path: Path) -> int:
+    """Return a file's mode; make the file first if it is not there."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        pass
+    # Never opened once it is a database: closing it would let go of every lock that
+    # this process has on it, and another process could take its log away
+    # (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, flags, 0o600))
+    return path.stat().st_mode
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:

@@ -6,7 +6,7 @@ A document that cannot be read gates everything: see :class:`AgentPolicies`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,14 +86,34 @@ class AgentPolicies:
     def put(self, settings: AgentSettings) -> None:
         """Write one agent's entry, new or in place of its old one."""
         self._refresh()
-        row: dict[str, Any] = {
-            "agent_id": settings.agent_id,
-            "level": None if settings.level is None else int(settings.level),
-            "unlocked": sorted(settings.unlocked),
-            "tools": None if settings.tools is None else list(settings.tools),
-        }
+        same = where("agent_id") == settings.agent_id
         with open_document(self._path) as document:
-            document.table(_AGENTS).upsert(row, where("agent_id") == settings.agent_id)
+            document.table(_AGENTS).upsert(_row(settings), same)
+
+    def replace(
+        self,
+        level: AutonomyLevel,
+        settings: Sequence[AgentSettings],
+        removed: Collection[str] = (),
+    ) -> None:
+        """Write the tenant's level and several entries, all at once or not at all.
+
+        Args:
+            level: The level of agents that have none of their own.
+            settings: Entries, new or in place of old ones.
+            removed: The agents that have no entry any more.
+        """
+        self._refresh()
+        entries = {s.agent_id: s for s in self.all() if s.agent_id not in removed}
+        entries |= {s.agent_id: s for s in settings}
+        rows = [_row(entries[name]) for name in sorted(entries)]
+        with open_document(self._path) as document:
+            document.storage.write(
+                {
+                    _TENANT: {"1": {"level": int(level)}},
+                    _AGENTS: {str(n): row for n, row in enumerate(rows, start=1)},
+                }
+            )
 
     def get(self, agent_id: str) -> AgentSettings:
         """Return one agent's entry, or an empty one.
@@ -148,6 +168,15 @@ class AgentPolicies:
             )
             raise StorageError(message) from None
         return level, {entry.agent_id: entry for entry in entries}
+
+
+def _row(settings: AgentSettings) -> dict[str, Any]:
+    return {
+        "agent_id": settings.agent_id,
+        "level": None if settings.level is None else int(settings.level),
+        "unlocked": sorted(settings.unlocked),
+        "tools": None if settings.tools is None else list(settings.tools),
+    }
 
 
 def _checked(**fields: Any) -> AgentSettings:  # noqa: ANN401 - what is checked here

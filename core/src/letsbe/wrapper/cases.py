@@ -17,6 +17,7 @@ from letsbe.policy.classes import CallClass, class_of
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.vault.references import check_masks
 from letsbe.vault.vault import Vault
+from letsbe.wrapper.additions import Additions
 from letsbe.wrapper.arguments import normalised
 from letsbe.wrapper.digests import call_digest
 from letsbe.wrapper.injection import SecretUse
@@ -85,10 +86,14 @@ class Intake:
         plugins: Whose classifications count.
         vault: Whose secrets may be named.
         pipeline: Finds values that must not be stored.
+        additions: What makes tools stricter than their plugins say.
     """
 
-    def __init__(self, plugins: Plugins, vault: Vault, pipeline: Pipeline) -> None:
+    def __init__(
+        self, plugins: Plugins, vault: Vault, pipeline: Pipeline, additions: Additions
+    ) -> None:
         self._plugins = plugins
+        self._additions = additions
         self._vault = vault
         self._pipeline = pipeline
         self._references = References()
@@ -141,6 +146,7 @@ class Intake:
         """
         proposed = case.offer.classify(case.call)
         verdict = self._plugins.classify(case.call, proposed)
+        verdict = verdict.raised_by(self._additions.of(case.call.tool_name))
         if not verdict.refused:
             case.secrets.check(self._vault, case.call.tool_name, verdict.hosts)
         return verdict

@@ -21,6 +21,7 @@ from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key
 from letsbe.vault.vault import Vault
+from letsbe.wrapper.additions import Additions
 from letsbe.wrapper.agent_tools import AgentTools
 from letsbe.wrapper.agents import AgentPolicies
 from letsbe.wrapper.allowances import Allowances
@@ -65,6 +66,7 @@ class Wrapper:
         pipeline: Takes secrets out of text.
         policies: The policies of the tenant's agents.
         metrics: The counters.
+        database: Where everything durable is kept.
     """
 
     home: Home
@@ -81,6 +83,7 @@ class Wrapper:
     pipeline: Pipeline
     policies: AgentPolicies
     metrics: Metrics
+    database: Database
 
 
 def _database(home: Home) -> Database:
@@ -201,7 +204,7 @@ def assemble(
     runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
     dispatcher = Dispatcher(
         catalog=plugins.catalog,
-        intake=Intake(plugins, vault, pipeline),
+        intake=Intake(plugins, vault, pipeline, Additions(home.classification)),
         gate=Gate(policies, allowances),
         runner=runner,
         journal=journal,
@@ -227,6 +230,7 @@ def assemble(
         pipeline=pipeline,
         policies=policies,
         metrics=metrics,
+        database=database,
     )
 
 

@@ -17,7 +17,7 @@ from letsbe_hub.errors import BusError
 log = logging.getLogger(__name__)
 
 PREFIX = "letsbe.hub."
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 2
 RECONNECT_SECONDS = 1
 
 
@@ -44,23 +44,27 @@ class NatsBus:
         self._loop = asyncio.get_running_loop()
         await self._local.start()
         try:
-            # Closed again and again by the library while it looks for a server, so the
-            # first look is ours.
-            await self._client.connect(
-                self._url.split(","),
-                connect_timeout=CONNECT_SECONDS,
-                reconnect_time_wait=RECONNECT_SECONDS,
-                max_reconnect_attempts=-1,
-                error_cb=_on_error,
-                disconnected_cb=_on_disconnect,
-                reconnected_cb=_on_reconnect,
-                name="letsbe-hub",
-            )
+            # The library would look for a server for ever: right later, wrong at first.
+            async with asyncio.timeout(2 * CONNECT_SECONDS):
+                await self._connect()
             await self._client.subscribe(f"{PREFIX}>", cb=self._on_message)
         except (OSError, nats.errors.Error, TimeoutError):
+            await self._client.close()
             raise BusError(
                 "no NATS server answers at the bus's address: check that it runs"
             ) from None
+
+    async def _connect(self) -> None:
+        await self._client.connect(
+            self._url.split(","),
+            connect_timeout=CONNECT_SECONDS,
+            reconnect_time_wait=RECONNECT_SECONDS,
+            max_reconnect_attempts=-1,
+            error_cb=_on_error,
+            disconnected_cb=_on_disconnect,
+            reconnected_cb=_on_reconnect,
+            name="letsbe-hub",
+        )
 
     @property
     def healthy(self) -> bool:

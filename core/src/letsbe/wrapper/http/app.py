@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -35,12 +35,19 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 )
 
 
-def make_app(wrapper: Wrapper, tokens: Tokens) -> Starlette:
+Beside = Callable[[], contextlib.AbstractAsyncContextManager[None]]
+"""What runs as long as the application lives, on its event loop."""
+
+
+def make_app(
+    wrapper: Wrapper, tokens: Tokens, beside: Sequence[Beside] = ()
+) -> Starlette:
     """Make the application.
 
     Args:
         wrapper: What answers the calls.
         tokens: Who may call.
+        beside: What runs with it, such as the Hub's client.
     """
     settings = wrapper.configuration.wrapper
     mcp = McpEndpoint(wrapper, tokens, settings.body_limit)
@@ -55,7 +62,11 @@ def make_app(wrapper: Wrapper, tokens: Tokens) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with mcp.running(), wrapper.relay.running():
+        async with contextlib.AsyncExitStack() as running:
+            await running.enter_async_context(mcp.running())
+            await running.enter_async_context(wrapper.relay.running())
+            for each in beside:
+                await running.enter_async_context(each())
             yield
 
     routes: list[BaseRoute] = [row.route(wrapper, tokens) for row in ENDPOINTS]

@@ -1,0 +1,139 @@
+"""A load of HTTP requests on kept connections, as light as Python allows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+import uvloop
+from typing_extensions import override
+
+Request = Callable[[], bytes]
+
+
+@dataclass
+class Measured:
+    """What came of a load."""
+
+    seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    failures: int = 0
+
+    @property
+    def rate(self) -> float:
+        return len(self.latencies) / self.seconds if self.seconds else 0.0
+
+    def quantile(self, part: float) -> float:
+        ordered = sorted(self.latencies)
+        return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+
+
+class Caller(asyncio.Protocol):
+    """Sends one request after another on one connection."""
+
+    def __init__(self, requests: Iterator[bytes], measured: Measured) -> None:
+        self._requests = requests
+        self._measured = measured
+        self._got = bytearray()
+        self._began = 0.0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's own class, which does not inherit from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._next()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._got += data
+        end = self._got.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        at = self._got.find(b"content-length: ")
+        length = int(self._got[at + 16 : self._got.find(b"\r", at)])
+        if len(self._got) < end + 4 + length:
+            return
+        self._measured.latencies.append(time.perf_counter() - self._began)
+        if not self._got.startswith(b"HTTP/1.1 200"):
+            self._measured.failures += 1
+        self._got.clear()
+        self._next()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self._measured.failures += exc is not None
+            self.done.set_result(None)
+
+    def _next(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._transport.close()
+            return
+        self._began = time.perf_counter()
+        self._transport.write(request)
+
+
+def head(path: str, key: str, length: int, method: str = "POST") -> bytes:
+    return (
+        f"{method} /api/v1/tenant/{path} HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+        f"authorization: Bearer {key}\r\ncontent-type: application/json\r\n"
+        f"content-length: {length}\r\n\r\n"
+    ).encode()
+
+
+def steady(port: int, make: Request, *, callers: int, seconds: float) -> Measured:
+    """Keep so many callers busy for a while."""
+    measured = Measured()
+
+    async def run() -> None:
+        until = time.perf_counter() + seconds
+
+        def requests() -> Iterator[bytes]:
+            while time.perf_counter() < until:
+                yield make()
+
+        await _all(port, [requests() for _ in range(callers)], measured)
+
+    uvloop.run(run())
+    measured.seconds = seconds
+    return measured
+
+
+async def _all(port: int, each: list[Iterator[bytes]], measured: Measured) -> None:
+    loop = asyncio.get_running_loop()
+    made = [
+        await loop.create_connection(
+            lambda r=requests: Caller(r, measured),  # type: ignore[misc] # mypy does not infer the default's type
+            "127.0.0.1",
+            port,
+        )
+        for requests in each
+    ]
+    for _, caller in made:
+        await caller.done
+
+
+def storm(port: int, servers: list[list[bytes]], *, spread: float) -> Measured:
+    """Let many servers come back, each on a new connection, over a while."""
+    measured = Measured()
+
+    async def one(number: int, requests: list[bytes]) -> None:
+        await asyncio.sleep(spread * number / len(servers))
+        loop = asyncio.get_running_loop()
+        _, caller = await loop.create_connection(
+            lambda: Caller(iter(requests), measured), "127.0.0.1", port
+        )
+        await caller.done
+
+    async def run() -> None:
+        began = time.perf_counter()
+        await asyncio.gather(*(one(n, r) for n, r in enumerate(servers)))
+        measured.seconds = time.perf_counter() - began
+
+    uvloop.run(run())
+    return measured
