@@ -229,28 +229,24 @@ def assemble(
         pipeline=Pipeline(plugins.redaction_layers),
         store=store,
         bus=bus,
-    rates = Rates(settings.billing)
-    usage.observe(Accrual(rates))
-    factor = settings.accounts.staff_second_factor
-    watch = Watch(store, settings.tenants)
-    metrics = Metrics()
-    metrics.by_label(
-        "letsbe_hub_servers",
-        "Servers by status.",
-        "status",
-        lambda: shown(watch.counts),
-    )
-        remembered=Remembered(store),
-        keys=keys,
-        heartbeats=heartbeats,
-        usage=usage,
         metrics=metrics,
         admission=Admission(
             {
                 Audience.TENANT: keys.authenticate,
                 Audience.ADMIN: Sessions(store, STAFF, second_factor=factor),
                 Audience.CUSTOMER: Sessions(store, CUSTOMER, second_factor=factor),
-            }
+            },
+            hot={Audience.TENANT: keys.claimed},
         ),
+        remembered=Remembered(store),
+        keys=keys,
+        heartbeats=heartbeats,
+        usage=usage,
+        rates=rates,
+        courier=Courier(store, plugins.billing_backends),
+        announcer=Announcer(store, plugins.notifiers, settings.notices.portal),
+        sign_in=SignIn(store, Passwords(), SecondFactor(people_key)),
+        watch=watch,
+        approval_listeners=[tell_of_approval],
         _closing=[keys.close, heartbeats.close, usage.close],
     )

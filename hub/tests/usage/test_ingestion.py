@@ -202,7 +202,7 @@ def test_any_interleaving_adds_up(store: Store, pushed: list[list[Any]]) -> None
                 job = Push(ids[tenant], list(buckets.values()))
                 jobs.append((nodes[place % 2], job))
 
-    async def run() -> list[Taken]:
+    async def run() -> list[Taken | None]:
         return await asyncio.gather(*(node.take(job) for node, job in jobs))
 
     asyncio.run(run())
@@ -221,7 +221,7 @@ def test_one_refused_push_does_not_take_its_neighbours_with_it(store: Store) -> 
     good = Bucket(HOUR, "a", "m", 1, Counts(input_tokens=5))
     bad = Bucket(HOUR, "a", "m", 1, Counts(input_tokens=6))
 
-    async def run() -> list[Taken | BaseException]:
+    async def run() -> list[Taken | BaseException | None]:
         await ingestion.take(Push(one, [good]))
         pushes = [Push(one, [bad]), Push(other, [good]), Push("ten_gone", [good])]
         return await asyncio.gather(

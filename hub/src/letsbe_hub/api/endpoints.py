@@ -90,7 +90,8 @@ class Endpoint:
         answer: The model of ``data``; of its elements, if it is a list.
         many: Whether ``data`` is a list.
         hot: Whether it is called all the time and safe to repeat by itself, so that
-            no key is asked for.
+            no ``Idempotency-Key`` is asked for.
+        checks_token: Whether the token is checked by what stores the request.
         shown_once: Whether the answer holds a token, and so is never kept.
     """
 
@@ -105,6 +106,7 @@ class Endpoint:
     answer: type[BaseModel] | None = None
     many: bool = False
     hot: bool = False
+    checks_token: bool = False
     shown_once: bool = False
 
     @property
@@ -119,7 +121,9 @@ class Endpoint:
 
         async def answer(request: Request) -> Response:
             request.scope[ENDPOINT] = name
-            principal = await hub.admission.admit(self.audience, request)
+            principal = await hub.admission.admit(
+                self.audience, request, hot=self.checks_token
+            )
             if self.permission is not None and principal is not None:
                 principal.require(self.permission)
             exchange = Exchange(request, hub, principal)

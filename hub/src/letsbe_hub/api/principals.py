@@ -47,12 +47,14 @@ class Principal:
         id: The tenant's or the person's id.
         permissions: What staff may do: ``tenants.write``, ``approvals.decide``, ...
         tenants: The tenants that a customer, or a server, may see; None is all.
+        credential: The hash of the token that they proved it with.
     """
 
     audience: Audience
     id: str
     permissions: frozenset[str] = frozenset()
     tenants: frozenset[str] | None = frozenset()
+    credential: str = ""
 
     @property
     def actor(self) -> str:

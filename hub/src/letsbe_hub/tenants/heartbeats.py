@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
 
-from letsbe_hub.errors import Conflict, LetsBeError
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import Store
 
@@ -24,6 +24,7 @@ class Beat:
     """What a server says of itself, in the order of the columns.
 
     Args:
+        key_hash: Of the key that it came with, which must be good when it is stored.
         tenant_id: Whose server.
         server_id: Which server.
         last_seen_at: When the Hub got it.
@@ -42,6 +43,7 @@ class Beat:
         details: Anything else, as JSON.
     """
 
+    key_hash: str
     tenant_id: str
     server_id: str
     last_seen_at: float
@@ -76,7 +78,10 @@ class Told:
 
 
 _COLUMNS = [field.name for field in fields(Beat)]
-_SET = [name for name in _COLUMNS if name not in ("tenant_id", "server_id")]
+_WHERE = ("tenant_id", "server_id", "key_hash")
+_SET = [name for name in _COLUMNS if name not in _WHERE]
+_row = attrgetter(*_COLUMNS)  # astuple() would copy every value
+_sqlite_row = attrgetter(*_SET, *_WHERE, "last_seen_at")
 _KINDS = {
     "last_seen_at": "double precision",
     "clock_skew": "double precision",
@@ -92,7 +97,11 @@ _UNDELIVERED = """
 """
 _SQLITE_SET = f"""
 UPDATE server_connections SET {", ".join(f"{name} = ?" for name in _SET)}
-WHERE tenant_id = ? AND server_id = ?
+WHERE tenant_id = ? AND server_id = ? AND tenant_id = (
+    SELECT k.tenant_id FROM tenant_keys k JOIN tenants t ON t.id = k.tenant_id
+    WHERE k.key_hash = ? AND k.revoked_at IS NULL
+    AND (k.expires_at IS NULL OR k.expires_at > ?)
+    AND t.state NOT IN ('suspended', 'closed'))
 """  # noqa: S608 - the names are those of our own fields
 _SQLITE_TOLD = f"""
 SELECT t.config_version, {_UNDELIVERED}, t.allowance FROM tenants t WHERE t.id = ?
@@ -110,10 +119,15 @@ WITH beats AS (
     )
 }
     FROM beats b
-    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id
-    RETURNING s.tenant_id, s.server_id
+    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id AND EXISTS (
+        SELECT 1 FROM tenant_keys k JOIN tenants t ON t.id = k.tenant_id
+        WHERE k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
+        AND k.revoked_at IS NULL
+        AND (k.expires_at IS NULL OR k.expires_at > b.last_seen_at)
+        AND t.state NOT IN ('suspended', 'closed'))
+    RETURNING s.tenant_id, s.server_id, b.key_hash
 )
-SELECT t.id, w.server_id, t.config_version, {_UNDELIVERED}, t.allowance
+SELECT t.id, w.server_id, w.key_hash, t.config_version, {_UNDELIVERED}, t.allowance
 FROM written w JOIN tenants t ON t.id = w.tenant_id
 """  # noqa: S608 - the names are those of our own fields
 
@@ -127,16 +141,18 @@ class Heartbeats:
 
     def __init__(self, store: Store) -> None:
         apply = _on_sqlite if store.is_sqlite else _on_postgresql
-        self._commits = GroupCommit(store.write, apply, "letsbe-heartbeats")
+        self._commits: GroupCommit[Beat, Told | None] = GroupCommit(
+            store.write, apply, "letsbe-heartbeats"
+        )
 
-    async def take(self, beat: Beat) -> Told:
+    async def take(self, beat: Beat) -> Told | None:
         """Store a heartbeat.
 
         Returns:
-            What the server is to be told, once the heartbeat is stored.
+            What the server is to be told, once the heartbeat is stored. None if it was
+            not: its key is not good now, or another server has taken its place.
 
         Raises:
-            Conflict: Another server has registered for the tenant meanwhile.
             StorageUnavailable: It is not known to be stored.
         """
         return await self._commits.submit(beat)
@@ -155,16 +171,15 @@ def skew(sent_at: float | None, now: float | None = None) -> float | None:
 
 def _on_sqlite(
     connection: sa.Connection, beats: Sequence[Beat]
-) -> Sequence[Told | LetsBeError]:
+) -> Sequence[Told | None]:
     cursor = connection.connection.cursor()
-    answers: list[Told | LetsBeError] = []
+    answers: list[Told | None] = []
     for beat in beats:
-        tenant_id, server_id, *values = astuple(beat)
-        cursor.execute(_SQLITE_SET, (*values, tenant_id, server_id))
+        cursor.execute(_SQLITE_SET, _sqlite_row(beat))
         if cursor.rowcount == 0:
-            answers.append(_replaced())
+            answers.append(None)
             continue
-        cursor.execute(_SQLITE_TOLD, (tenant_id,))
+        cursor.execute(_SQLITE_TOLD, (beat.tenant_id,))
         row = cursor.fetchone()
         assert row is not None
         # A JSON column's null is the text `null`.
@@ -174,20 +189,17 @@ def _on_sqlite(
 
 def _on_postgresql(
     connection: sa.Connection, beats: Sequence[Beat]
-) -> Sequence[Told | LetsBeError]:
+) -> Sequence[Told | None]:
     # In one order on every node, so that two that share tenants do not wait for each
     # other; of several by one server the last counts.
-    latest = {(beat.tenant_id, beat.server_id): beat for beat in beats}
-    rows = [astuple(latest[key]) for key in sorted(latest)]
+    latest = {_key(beat): beat for beat in beats}
+    rows = [_row(latest[key]) for key in sorted(latest)]
     columns = [list(column) for column in zip(*rows, strict=True)]
     cursor = connection.connection.cursor()
     cursor.execute(_POSTGRESQL, columns)
-    told = {(row[0], row[1]): Told(*row[2:]) for row in cursor.fetchall()}
-    return [told.get((b.tenant_id, b.server_id)) or _replaced() for b in beats]
+    told = {row[:3]: Told(*row[3:]) for row in cursor.fetchall()}
+    return [told.get(_key(beat)) for beat in beats]
 
 
-def _replaced() -> LetsBeError:
-    return Conflict(
-        "another server has registered for this tenant: register this one again, or"
-        " switch it off"
-    )
+def _key(beat: Beat) -> tuple[str, str, str]:
+    return beat.tenant_id, beat.server_id, beat.key_hash

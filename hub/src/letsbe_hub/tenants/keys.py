@@ -7,7 +7,7 @@ old one's end. So a server that never got the answer still has a key that works.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,6 +25,9 @@ from letsbe_hub.errors import LetsBeError, TenantSuspended, Unauthenticated
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.tenants import tenant_keys, tenants
+
+MOST_SEEN = 50_000
+"""Keys whose tenants are remembered."""
 
 OVERLAP_SECONDS = 3600.0
 """How long an old key stays good once the new one has been used."""
@@ -55,6 +58,7 @@ class KeyRing:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lookups = GroupCommit(store.read, _find, "letsbe-keys")
+        self._seen: dict[str, Principal] = {}
 
     async def authenticate(self, request: Request) -> Principal:
         """Say whose key a request bears.
@@ -69,12 +73,43 @@ class KeyRing:
             await self._store.write_async(lambda c: _confirm(c, known.tenant_id, found))
         if known.state in ("suspended", "closed"):
             raise TenantSuspended(f"the tenant is {known.state}: ask the operator")
-        tenant = known.tenant_id
-        return Principal(Audience.TENANT, tenant, tenants=frozenset({tenant}))
+        principal = _principal(known.tenant_id, found)
+        self._seen[found] = principal
+        if len(self._seen) > MOST_SEEN:
+            del self._seen[next(iter(self._seen))]
+        return principal
+
+    async def claimed(self, request: Request) -> Principal:
+        """Say whose key a request bears, if it was good once.
+
+        A key's tenant never changes; whether it is good now is for the transaction to
+        check that the request is stored by: no look-up of its own is needed for that.
+
+        Raises:
+            Unauthenticated: As :meth:`authenticate`.
+            TenantSuspended: As :meth:`authenticate`.
+        """
+        seen = self._seen.get(bearer_hash(request, TokenKind.TENANT_KEY))
+        return seen or await self.authenticate(request)
 
     def close(self) -> None:
         """Stop looking up."""
         self._lookups.close()
+
+
+def _principal(tenant: str, credential: str) -> Principal:
+    theirs = frozenset({tenant})
+    return Principal(Audience.TENANT, tenant, tenants=theirs, credential=credential)
+
+
+def good(connection: sa.Connection, hashes: Collection[str]) -> dict[str, str]:
+    """Return the tenants of those keys that are good now, inside a transaction."""
+    found = zip(hashes, _find(connection, list(hashes)), strict=True)
+    return {
+        each: known.tenant_id
+        for each, known in found
+        if isinstance(known, Known) and known.state not in ("suspended", "closed")
+    }
 
 
 def add_key(connection: sa.Connection, tenant_id: str, *, kept: str | None) -> str:

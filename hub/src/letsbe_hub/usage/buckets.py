@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import add, attrgetter, sub
 
 from letsbe.errors import FieldError
 
@@ -31,18 +32,16 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         """Add column by column."""
-        return Counts(
-            *(a + b for a, b in zip(astuple(self), astuple(other), strict=True))
-        )
+        return Counts(*map(add, columns(self), columns(other)))
 
     def __sub__(self, other: Counts) -> Counts:
         """Take away column by column."""
-        return Counts(
-            *(a - b for a, b in zip(astuple(self), astuple(other), strict=True))
-        )
+        return Counts(*map(sub, columns(self), columns(other)))
 
 
 NOTHING = Counts()
+columns = attrgetter(*Counts.__slots__)
+"""Gives counts as a tuple; ``astuple`` would copy every value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -23,7 +23,8 @@ from letsbe.errors import FieldError
 from letsbe_hub.errors import LetsBeError, UsageConflict
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import Store
-from letsbe_hub.usage.buckets import NOTHING, Bucket, Counts
+from letsbe_hub.tenants.keys import good
+from letsbe_hub.usage.buckets import NOTHING, Bucket, Counts, columns
 from letsbe_hub.usage.statements import Statements
 
 BATCH = 64
@@ -37,10 +38,13 @@ class Push:
     Args:
         tenant_id: Whose.
         buckets: Checked by :func:`letsbe_hub.usage.buckets.faults`.
+        key_hash: Of the key that it came with, which must be good when it is stored;
+            None where the Hub itself pushes.
     """
 
     tenant_id: str
     buckets: Sequence[Bucket]
+    key_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +96,19 @@ class Ingestion:
     def __init__(self, store: Store) -> None:
         self._statements = Statements(sqlite=store.is_sqlite)
         self._observers: list[Observer] = []
-        self._commits = GroupCommit(store.write, self._apply, "letsbe-usage", BATCH)
+        self._commits: GroupCommit[Push, Taken | None] = GroupCommit(
+            store.write, self._apply, "letsbe-usage", BATCH
+        )
 
     def observe(self, observer: Observer) -> None:
         """Add one who sees every change; before the first push."""
         self._observers.append(observer)
 
-    async def take(self, push: Push) -> Taken:
+    async def take(self, push: Push) -> Taken | None:
         """Store a push.
+
+        Returns:
+            What became of it; None if its key is not good now, and nothing was stored.
 
         Raises:
             UsageConflict: A bucket differs from what is there of the same revision, or
@@ -114,14 +123,20 @@ class Ingestion:
 
     def _apply(
         self, connection: sa.Connection, pushes: Sequence[Push]
-    ) -> Sequence[Taken | LetsBeError]:
+    ) -> Sequence[Taken | LetsBeError | None]:
+        keys = good(connection, {p.key_hash for p in pushes if p.key_hash})
         tenants = sorted({push.tenant_id for push in pushes})
         self._statements.lock(connection, tenants)
         closed = self._statements.closed_until(connection, tenants)
         wanted = {(p.tenant_id, b.hour) for p in pushes for b in p.buckets}
         present = self._statements.present(connection, sorted(wanted))
         original = dict(present)
-        answers = [_judge(push, present, closed) for push in pushes]
+        answers = [
+            _judge(push, present, closed)
+            if push.key_hash is None or keys.get(push.key_hash) == push.tenant_id
+            else None
+            for push in pushes
+        ]
         changed = {
             key: bucket
             for key, bucket in present.items()
@@ -181,7 +196,7 @@ def _counts(bucket: Bucket | None) -> Counts:
 
 
 def _row(key: Key, bucket: Bucket) -> tuple[object, ...]:
-    return (*key, bucket.revision, *astuple(bucket.counts), time.time())
+    return (*key, bucket.revision, *columns(bucket.counts), time.time())
 
 
 def total(counts: Iterable[Counts]) -> Counts:

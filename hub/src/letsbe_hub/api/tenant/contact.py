@@ -18,7 +18,7 @@ from letsbe_hub.api.tenant.registration import Url
 from letsbe_hub.approvals.requests import undelivered
 from letsbe_hub.bus import tenant_topic
 from letsbe_hub.configuration import versions
-from letsbe_hub.errors import InvalidRequest
+from letsbe_hub.errors import Conflict, InvalidRequest
 from letsbe_hub.tenants.heartbeats import Beat, skew
 
 MOST_DETAILS = 16 * 1024
@@ -104,6 +104,7 @@ async def heartbeat(exchange: Exchange) -> Reply:
         raise InvalidRequest(f"details has more than {MOST_DETAILS} bytes")
     now = time.time()
     beat = Beat(
+        key_hash=exchange.caller.credential,
         tenant_id=exchange.caller.id,
         server_id=body.server_id,
         last_seen_at=now,
@@ -122,6 +123,13 @@ async def heartbeat(exchange: Exchange) -> Reply:
         details=details,
     )
     told = await exchange.hub.heartbeats.take(beat)
+    if told is None:
+        # Says what is wrong with the key, if it is that.
+        await exchange.hub.keys.authenticate(exchange.request)
+        raise Conflict(
+            "another server has registered for this tenant: register this one again,"
+            " or switch it off"
+        )
     settings = exchange.hub.settings.tenants
     view = HeartbeatView(
         config_version=told.config_version,
@@ -168,6 +176,7 @@ ENDPOINTS = (
         body=HeartbeatBody,
         answer=HeartbeatView,
         hot=True,
+        checks_token=True,
     ),
     Endpoint(
         "GET",

@@ -10,7 +10,7 @@ from letsbe_hub.api.bodies import Body, View
 from letsbe_hub.api.endpoints import Endpoint, Exchange
 from letsbe_hub.api.envelope import Reply
 from letsbe_hub.api.principals import Audience
-from letsbe_hub.errors import InvalidRequest
+from letsbe_hub.errors import InvalidRequest, Unauthenticated
 from letsbe_hub.usage.buckets import MOST, Bucket, Counts, faults
 from letsbe_hub.usage.ingestion import Push
 
@@ -72,7 +72,12 @@ async def push(exchange: Exchange) -> Reply:
     wrong = faults(buckets)
     if wrong:
         raise InvalidRequest("some buckets are not as they must be", details=wrong)
-    taken = await exchange.hub.usage.take(Push(exchange.caller.id, buckets))
+    caller = exchange.caller
+    taken = await exchange.hub.usage.take(Push(caller.id, buckets, caller.credential))
+    if taken is None:
+        # Says what is wrong with the key.
+        await exchange.hub.keys.authenticate(exchange.request)
+        raise Unauthenticated("the bearer token was not good a moment ago: try again")
     return Reply(UsageView(stored=taken.stored, unchanged=taken.unchanged))
 
 
@@ -99,5 +104,6 @@ ENDPOINTS = (
         body=UsageBody,
         answer=UsageView,
         hot=True,
+        checks_token=True,
     ),
 )
