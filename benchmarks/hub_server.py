@@ -56,7 +56,9 @@ def without_storage(hub: Hub) -> None:
 
 def main(url: str, kind: str) -> None:
     store = Store(url)
-    hub = assemble(Settings(), Plugins((), hook_timeout=2.0), store, LocalBus())
+    hub = assemble(
+        Settings(), Plugins((), hook_timeout=2.0), store, LocalBus(), bytes(32)
+    )
     if kind == "bare":
         without_storage(hub)
     app = make_app(hub, lambda: running(hub))

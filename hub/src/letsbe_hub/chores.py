@@ -1,4 +1,4 @@
-"""What a Hub does by itself: deliver, charge, close, tell, judge, and look whether it is slow.
+"""What a Hub does by itself: deliver, charge, close, tell, judge, and watch its pace.
 
 Every node does all of it; the database sees to it that nothing is done twice.
 """

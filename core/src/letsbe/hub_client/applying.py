@@ -23,7 +23,8 @@ from letsbe.hub_client.documents import (
     document_of,
 )
 from letsbe.hub_client.state import HubState
-from letsbe.openclaw.tenant import AgentProfile, TenantDocument
+from letsbe.openclaw.document import TenantDocument
+from letsbe.openclaw.tenant import AgentProfile
 from letsbe.plugin._discovery import installed_set
 from letsbe.plugin._records import Kind
 from letsbe.plugin._set import PluginSet, Selection, read_plugin_set, write_plugin_set

@@ -13,7 +13,7 @@ from letsbe.hub_client.beating import Report
 from letsbe.hub_client.client import HubClient, Rooms
 from letsbe.hub_client.connection import load
 from letsbe.hub_client.state import HubState
-from letsbe.openclaw.tenant import TenantDocument
+from letsbe.openclaw.document import TenantDocument
 from letsbe.plugin._records import Status
 from letsbe.wrapper.opening import Wrapper
 

@@ -62,18 +62,13 @@ async def register(
     if present is not None and not again:
         message = f"this server is registered at {present.url} already"
         raise Conflict(message, alternative="give --again to register it anew")
-    api = HubApi(base, lambda: token, pipeline, transport)
     own = server_id(state)
+    said = {"orderId": order, "serverId": own, "wrapperVersion": letsbe.__version__}
+    if wrapper_url:
+        said["safetyWrapperUrl"] = wrapper_url
+    api = HubApi(base, lambda: token, pipeline, transport)
     try:
-        data = await api.post(
-            "register",
-            {
-                "orderId": order,
-                "serverId": own,
-                "wrapperVersion": letsbe.__version__,
-                **({"safetyWrapperUrl": wrapper_url} if wrapper_url else {}),
-            },
-        )
+        data = await api.post("register", said)
     finally:
         await api.close()
     connection = HubConnection(base, str(data["tenantId"]), own)

@@ -192,9 +192,8 @@ def assemble(
     vault = desk.vault
     pipeline = Pipeline(plugins.redaction_layers)
     settings = configuration.wrapper
-    approvals = Approvals(
-        database, settings.approval_hours, settings.call_timeout + CALL_GRACE
-    )
+    run_seconds = settings.call_timeout + CALL_GRACE
+    approvals = Approvals(database, settings.approval_hours, run_seconds)
     retries = Retries(database)
     capacity = Capacity(settings.concurrent_calls, settings.waiting_calls)
     metrics = Metrics(capacity)
@@ -213,14 +212,14 @@ def assemble(
         metrics=metrics,
         pipeline=pipeline,
     )
+    native = settings.native_operations
+    tools = AgentTools(plugins.catalog, native, dispatcher, approvals)
     return Wrapper(
         home=home,
         configuration=configuration,
         plugins=plugins,
         dispatcher=dispatcher,
-        tools=AgentTools(
-            plugins.catalog, settings.native_operations, dispatcher, approvals
-        ),
+        tools=tools,
         cancellations=runner.cancellations,
         relay=Relay(Gateway(home), pipeline),
         approvals=approvals,
