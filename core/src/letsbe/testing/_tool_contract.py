@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -49,6 +50,8 @@ _NAMED: tuple[tuple[int, tuple[type[ToolFailed], ...]], ...] = (
 _SAYS = "what the tool says of it"
 _SAFE = {"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "SEARCH"}
 
+_NAMES = re.compile(r"SECRET_REF\((\w+)\)")
+
 
 class ToolAdapterContract(Contract):
     """Tests for a tool adapter: inherit, and give ``module`` and ``adapter``.
@@ -61,6 +64,8 @@ class ToolAdapterContract(Contract):
         settings: Values of its settings, by name.
         tier_exceptions: Operations whose tier does not follow from their name, each
             with the reason.
+        below: Operations with an argument that is a path of several segments, each
+            with the path that it must stay below.
     """
 
     kind = Kind.TOOL
@@ -68,6 +73,7 @@ class ToolAdapterContract(Contract):
     credentials: ClassVar[Mapping[str, str]] = {}
     settings: ClassVar[Mapping[str, str]] = {}
     tier_exceptions: ClassVar[Mapping[str, str]] = {}
+    below: ClassVar[Mapping[str, str]] = {}
 
     def fault_body(self, status: int, text: str) -> Json:
         """Return the body with which the tool says an error, in its own shape."""
@@ -131,7 +137,12 @@ class ToolAdapterContract(Contract):
                     assert host == bench.server.url.partition("//")[2]
                     decoded = unquote(unquote(unquote(request.path)))
                     assert ".." not in decoded.replace("\\", "/").split("/")
-                    if action.name.endswith(".request"):
+                    operation = action.name.partition(".")[2]
+                    if operation == "request":
+                        continue
+                    if operation in self.below:
+                        place = f"{self.below[operation]}/"
+                        assert f"{request.path}/".startswith(place)
                         continue
                     assert self._form(request.path) in honest, (
                         f"{action.name} asked for {request.path}"
@@ -273,7 +284,9 @@ class _Bench:
             f"secret_{c.name}": given.get(c.name, f"{CANARY}-{c.name}")
             for c in self.contract.adapter.credentials
         }
-        return {**held, "given": "value-of-given", "canary": CANARY}
+        shown = (str(e.arguments) for a in self.actions for e in a.examples)
+        named = {n: f"value-of-{n}" for text in shown for n in _NAMES.findall(text)}
+        return {**named, **held, "given": "value-of-given", "canary": CANARY}
 
     def sent_credentials(self) -> set[str]:
         """Return every value that proved who asks, as it was sent."""

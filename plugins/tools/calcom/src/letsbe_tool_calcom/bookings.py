@@ -88,7 +88,7 @@ class CreateArguments(Arguments):
     username: str | None = None
     """the host's user name."""
     attendee: Attendee
-    """Who comes."""
+    """The person whom the meeting is with."""
     guests: list[Email] | None = None
     """Who else is invited."""
     lengthInMinutes: Number | None = None  # noqa: N815 - Cal.com's name

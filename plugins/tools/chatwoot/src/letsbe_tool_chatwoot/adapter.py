@@ -71,7 +71,7 @@ ROUTES = (
     ),
     RouteRule("*", "/platform/**", Tier.CRITICAL_RED, "governs users and accounts"),
     RouteRule(
-        "POST|PATCH|DELETE",
+        "POST|PATCH",
         "/public/**",
         Tier.YELLOW_EXTERNAL,
         "speaks as a customer",

@@ -12,7 +12,9 @@ from typing import Any
 from defusedxml.ElementTree import fromstring
 
 from letsbe.plugin import (
+    Arguments,
     Fault,
+    InvalidRequest,
     Outgoing,
     Response,
     ToolClient,
@@ -24,6 +26,7 @@ from letsbe.plugin import (
     ToolRateLimited,
     ToolUnauthenticated,
     ToolUnavailable,
+    ToolUnexpected,
 )
 
 OCS = "/ocs/v2.php"
@@ -79,7 +82,9 @@ def read_fault(response: Response) -> Fault | None:
         return None
     if "Password confirmation" in told:
         told += ": this needs the administrator's real password, not an app password"
-    kind = _KINDS.get(code) or (ToolInvalid if code < 500 else None)
+    kind = _KINDS.get(code)
+    if kind is None and response.status < 400:
+        kind = ToolInvalid if code < 500 else ToolUnexpected
     if response.status == 400 and code == 102 and _EXISTS not in told.lower():
         kind = ToolInvalid
     return Fault(kind, told)
@@ -115,6 +120,17 @@ async def ocs(
     else:
         response = await tool.send(method, f"{OCS}{path}", values, json=given or None)
     return response.json()["ocs"]["data"]
+
+
+def refuse_references(args: Arguments) -> None:
+    """Refuse a secret where it would be handed on to phones and people, or sought.
+
+    Raises:
+        InvalidRequest: An argument holds a reference.
+    """
+    if "SECRET_REF(" in args.model_dump_json():
+        message = "this is no place for a secret: leave SECRET_REF(...) out"
+        raise InvalidRequest(message)
 
 
 async def check(tool: ToolClient) -> str:

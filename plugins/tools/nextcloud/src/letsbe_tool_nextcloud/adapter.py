@@ -30,7 +30,6 @@ ROUTES = (
     ),
     RouteRule("DELETE", f"{_SHARES}/**", Tier.RED, "ends a share"),
     RouteRule("PUT", f"{OCS}/apps/user_status/**", Tier.YELLOW, "changes your state"),
-    RouteRule("DELETE", f"{OCS}/apps/notifications/**", Tier.YELLOW, "dismisses"),
     RouteRule(
         "POST|PUT|PATCH|DELETE", f"{OCS}/cloud/users/**", Tier.RED, "governs people"
     ),

@@ -23,7 +23,7 @@ from letsbe.plugin import (
     operation,
 )
 from letsbe_tool_nextcloud import dav
-from letsbe_tool_nextcloud.access import DAV
+from letsbe_tool_nextcloud.access import DAV, refuse_references
 from letsbe_tool_nextcloud.dav import CAL, CARD, D
 
 CALENDARS = f"{DAV}/calendars/{{$user}}"
@@ -179,6 +179,7 @@ async def list_events(tool: ToolClient, args: ListEvents) -> Json:
 )
 async def create_event(tool: ToolClient, args: CreateEvent) -> Json:
     """Put an event into a calendar."""
+    refuse_references(args)
     uid = str(uuid.uuid4())
     await tool.send(
         "PUT",
@@ -206,6 +207,7 @@ async def list_address_books(tool: ToolClient, args: NoArguments) -> Json:
 @operation(Tier.GREEN, examples=[Example({"text": "ada"}, Tier.GREEN)])
 async def find_contacts(tool: ToolClient, args: FindContacts) -> Json:
     """Find contacts by a part of their name or e-mail address."""
+    refuse_references(args)
     answer = await tool.send(
         "REPORT",
         f"{BOOKS}/{{address_book}}/",
@@ -228,6 +230,7 @@ async def find_contacts(tool: ToolClient, args: FindContacts) -> Json:
 )
 async def create_contact(tool: ToolClient, args: CreateContact) -> Json:
     """Put a contact into an address book."""
+    refuse_references(args)
     uid = str(uuid.uuid4())
     await tool.send(
         "PUT",

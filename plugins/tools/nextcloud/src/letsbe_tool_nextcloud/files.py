@@ -22,7 +22,7 @@ from letsbe.plugin import (
     operation,
 )
 from letsbe_tool_nextcloud import dav
-from letsbe_tool_nextcloud.access import DAV
+from letsbe_tool_nextcloud.access import DAV, refuse_references
 from letsbe_tool_nextcloud.dav import NC, OC, D, Found
 
 ROOT = f"{DAV}/files/{{$user}}"
@@ -210,6 +210,7 @@ async def delete(tool: ToolClient, args: PathArguments) -> Json:
 @operation(Tier.GREEN, examples=[Example({"name": "invoice"}, Tier.GREEN)])
 async def search_files(tool: ToolClient, args: SearchArguments) -> Json:
     """Find files and folders by a part of their name."""
+    refuse_references(args)
     inside = "/".join(part for part in args.path.split("/") if part)
     folder = f"/files/{tool.setting('user')}/{inside}".rstrip("/")
     body = dav.search(folder, args.name, args.limit)

@@ -19,7 +19,7 @@ ROUTES = (
     RouteRule("GET", f"{_META}/views/**", Tier.GREEN, "reads"),
     RouteRule("POST|PATCH", "/api/v2/tables/*/records", Tier.YELLOW, "changes records"),
     RouteRule("POST", "/api/v2/tables/*/links/**", Tier.YELLOW, "links records"),
-    RouteRule("DELETE", "/api/v2/tables/*/links/**", Tier.YELLOW, "unlinks records"),
+    RouteRule("DELETE", "/api/v2/tables/*/links/**", Tier.RED, "unlinks records"),
     RouteRule("DELETE", "/api/v2/tables/*/records", Tier.RED, "deletes for good"),
     RouteRule("DELETE", f"{_META}/**", Tier.RED, "deletes for good"),
     RouteRule("POST|PATCH", f"{_META}/views/**", Tier.YELLOW, "changes a view"),
