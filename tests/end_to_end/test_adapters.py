@@ -1,0 +1,201 @@
+"""Each adapter through the whole wrapper: read, change, ask, approve, redact, audit.
+
+The tools are the fakes of the adapters' own tests; Ghost is real in ``test_adapter.py``
+and NocoDB here.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.types import ASGIApp
+
+from letsbe.testing import serve_fake
+from plugins.tools.calcom.tests.fake_calcom import KEY, FakeCalcom
+from plugins.tools.chatwoot.tests.fake_chatwoot import TOKEN as CHATWOOT_TOKEN
+from plugins.tools.chatwoot.tests.fake_chatwoot import FakeChatwoot
+from plugins.tools.nextcloud.tests.fake_nextcloud import (
+    APP_PASSWORD,
+    REAL_PASSWORD,
+    FakeNextcloud,
+)
+from plugins.tools.nocodb.tests.server import running_nocodb
+from plugins.tools.portainer.tests.fake_portainer import TOKEN as PORTAINER_TOKEN
+from plugins.tools.portainer.tests.fake_portainer import FakePortainer
+from plugins.tools.stalwart.tests.fake_jmap import TOKEN as STALWART_TOKEN
+from plugins.tools.stalwart.tests.fake_jmap import FakeJmap
+
+if TYPE_CHECKING:
+    from tests.end_to_end.conftest import Start, Tenant
+
+pytestmark = pytest.mark.slow
+
+CANARY = "canary-teaser-Hq7Rt2Wm"
+STACK = "services:\n  web:\n    image: nginx:1.27\n"
+ADA = {"name": "Ada", "email": "ada@example.com", "timeZone": "Europe/Berlin"}
+
+Call = tuple[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What happens to one tool.
+
+    Args:
+        app: Makes the fake; ``None`` where the tool is real.
+        env: What the provisioner leaves, beside the address.
+        read: A call that runs at once.
+        change: A call with a secret, which also runs at once.
+        asked: A call that waits for a person.
+        tier: The tier of that call.
+    """
+
+    app: Callable[[], ASGIApp] | None
+    env: dict[str, str]
+    read: Call
+    change: Call
+    asked: Call
+    tier: str
+
+
+STORIES = {
+    "calcom": Story(
+        lambda: FakeCalcom().app,
+        {"CALCOM_API_KEY": KEY},
+        ("read_me", {}),
+        ("create_schedule", {"name": "SECRET_REF(teaser)", "timeZone": "UTC"}),
+        (
+            "create_booking",
+            {"start": "2026-12-28T09:00:00Z", "eventTypeId": 3, "attendee": ADA},
+        ),
+        "YELLOW_EXTERNAL",
+    ),
+    "chatwoot": Story(
+        lambda: FakeChatwoot().app,
+        {"CHATWOOT_API_TOKEN": CHATWOOT_TOKEN, "CHATWOOT_ACCOUNT_ID": "7"},
+        ("read_profile", {}),
+        (
+            "create_canned_response",
+            {"short_code": "hi", "content": "SECRET_REF(teaser)"},
+        ),
+        (
+            "create_webhook",
+            {
+                "url": "https://example.com/hook",
+                "subscriptions": ["message_created"],
+            },
+        ),
+        "YELLOW_EXTERNAL",
+    ),
+    "nextcloud": Story(
+        lambda: FakeNextcloud().app,
+        {
+            "NEXTCLOUD_APP_PASSWORD": APP_PASSWORD,
+            "NEXTCLOUD_ADMIN_PASSWORD": REAL_PASSWORD,
+            "NEXTCLOUD_USER": "ada",
+            "NEXTCLOUD_ADMIN_USER": "root",
+        },
+        ("list_files", {}),
+        ("create_user", {"user_id": "grace", "password": "SECRET_REF(teaser)"}),
+        ("create_share", {"path": "a.txt", "kind": "link"}),
+        "YELLOW_EXTERNAL",
+    ),
+    "portainer": Story(
+        lambda: FakePortainer().app,
+        {"PORTAINER_ACCESS_TOKEN": PORTAINER_TOKEN},
+        ("list_environments", {}),
+        (
+            "create_stack",
+            {"name": "site", "file": STACK, "environment": {"A": "SECRET_REF(teaser)"}},
+        ),
+        ("remove_stack", {"stack_id": 1}),
+        "RED",
+    ),
+    "stalwart": Story(
+        lambda: FakeJmap().app,
+        {"STALWART_API_KEY": STALWART_TOKEN},
+        ("list_queue", {}),
+        (
+            "create_domain",
+            {"domain": "example.com", "description": "SECRET_REF(teaser)"},
+        ),
+        ("retry_message", {"message_id": "q1"}),
+        "YELLOW_EXTERNAL",
+    ),
+}
+
+
+def register(tenant: Tenant, name: str, url: str, env: dict[str, str]) -> None:
+    folder = tenant.workspace / "env"
+    folder.mkdir()
+    lines = {f"{name.upper()}_URL": url, **env}
+    text = "".join(f"{variable}={value}\n" for variable, value in lines.items())
+    (folder / f"{name}.env").write_text(text)
+    tenant.letsbe("tools", "generate", "--from", str(folder))
+    shutil.rmtree(folder)
+
+
+def play(tenant: Tenant, start: Start, name: str, url: str, story: Story) -> None:
+    register(tenant, name, url, story.env)
+    assert "its credentials work" in tenant.letsbe("tools", "check").stdout
+    tenant.provide("teaser", CANARY)
+    with start(tenant) as server:
+        operation, arguments = story.read
+        read = server.call(f"{name}.{operation}", **arguments)
+        assert (read["status"], read["tier"]) == ("ok", "GREEN")
+        operation, arguments = story.change
+        changed = server.call(f"{name}.{operation}", **arguments)
+        assert (changed["status"], changed["tier"]) == ("ok", "YELLOW"), changed
+        assert CANARY not in str(changed)
+        operation, arguments = story.asked
+        asked = server.call(f"{name}.{operation}", **arguments)
+        assert (asked["status"], asked["tier"]) == ("pending_approval", story.tier)
+        approval = asked["approval_id"]
+        assert url in tenant.letsbe("approvals", "show", approval).stdout
+        tenant.letsbe("approvals", "approve", approval)
+        done = server.call(f"{name}.{operation}", **arguments)
+        assert done["status"] == "ok", done
+    everything = tenant.everything_stored()
+    held = [v for k, v in story.env.items() if not k.endswith(("USER", "_ID"))]
+    for secret in (CANARY, *held):
+        assert secret.encode() not in everything
+    assert f"{name}.{story.asked[0]}" in tenant.letsbe("audit", "tail", "--json").stdout
+    tenant.letsbe("audit", "verify")
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_tool_is_read_changed_and_asked_about(
+    tenant: Tenant, start: Start, name: str
+) -> None:
+    story = STORIES[name]
+    assert story.app is not None
+    with serve_fake(story.app()) as fake:
+        play(tenant, start, name, fake.url, story)
+    sent = b"".join(request.body for request in fake.requests)
+    assert CANARY.encode() in sent
+
+
+@pytest.fixture(scope="module")
+def nocodb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if shutil.which("npm") is None:
+        pytest.skip("npm, which installs NocoDB, is not here")
+    with running_nocodb(tmp_path_factory.mktemp("nocodb")) as server:
+        yield server
+
+
+def test_nocodb_is_read_changed_and_asked_about(
+    tenant: Tenant, start: Start, nocodb: Any
+) -> None:
+    story = Story(
+        None,
+        {"NOCODB_API_TOKEN": nocodb.token},
+        ("list_bases", {}),
+        ("create_base", {"title": "SECRET_REF(teaser)"}),
+        ("delete_base", {"base_id": nocodb.base_id}),
+        "RED",
+    )
+    play(tenant, start, "nocodb", nocodb.url, story)
