@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import anyio
 
 from letsbe.errors import DeadlineExceeded, LetsBeError
-from letsbe.plugin import Adapter, NoArguments, ToolCall
+from letsbe.plugin import Adapter, ToolCall
 from letsbe.plugin._health import ask
 from letsbe.plugin._offers import Offer
 from letsbe.storage.tool_registry import Tool
@@ -92,9 +92,9 @@ async def _check(wrapper: Wrapper, tool: Tool, seconds: float) -> ToolCheck:
 async def _probe(
     wrapper: Wrapper, offers: Mapping[str, Offer], name: str, seconds: float
 ) -> None:
-    """Call an operation that reads and takes no arguments; look at no answer."""
+    """Call an operation that reads and needs no arguments; look at no answer."""
     offer, vault = offers[name], wrapper.secrets.vault
-    call = ToolCall(name, NoArguments(), "operator", "tools-check")
+    call = ToolCall(name, offer.action.arguments(), "operator", "tools-check")
     verdict = offer.classify(call)
     for secret in offer.action.secrets:
         check_scope(vault.get(secret), name, verdict.hosts)
