@@ -8,6 +8,7 @@ what it may use at worst before it is sent on, so that many at once do not run o
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sqlite3
 import time
@@ -17,8 +18,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from letsbe.errors import LetsBeError
+from letsbe.errors import LetsBeError, StorageError
 from letsbe.storage.database import Database
+
+_log = logging.getLogger(__name__)
 
 KEY = "allowance"
 """Under which the Hub's client keeps it."""
@@ -63,6 +66,8 @@ class Limit:
 
 class Pool:
     """Lets calls through as long as there are tokens.
+
+    A database that cannot be read stops nobody: what was last known holds.
 
     Args:
         database: Where the meter counts, and the Hub's word is kept.
@@ -111,7 +116,10 @@ class Pool:
     def _present(self) -> Limit | None:
         now = time.monotonic()
         if now - self._looked_at > LOOK_SECONDS:
-            self._limit, self._used = self._database.read(_look)
+            try:
+                self._limit, self._used = self._database.read(_look)
+            except StorageError:
+                _log.warning("the pool cannot be read: the last known limit holds")
             self._looked_at = now
         return self._limit
 
