@@ -25,7 +25,7 @@ _Source = tuple[int, bytes]
 
 _IN_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _CLASSES = bytes(0x61 if byte in _IN_RUN else 0x20 for byte in range(256))
-_LEAD = 20
+_LEAD = 28  # the longest prefix before a long run, and the escape before that
 _ESCAPE_END = (
     rb"(?:\\(?:[nrtbfv0]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})|%[0-9A-F]{2}"
     rb"|\[[0-9;]{0,8}m|&(?:quot|amp|lt|gt|nbsp))"
