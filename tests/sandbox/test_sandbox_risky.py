@@ -21,6 +21,7 @@ import pytest
 from letsbe.errors import LetsBeError
 from letsbe.plugin import Tier
 from letsbe.testing import FakeExecution, make_call, make_site
+from letsbe_executor_shell import judging
 from letsbe_executor_shell.executor import SHELL, ShellExecutor
 from letsbe_executor_shell.judging import Judge, Work
 
@@ -100,8 +101,9 @@ def executor(canaries: Any) -> ShellExecutor:
 
 @pytest.fixture(autouse=True)
 def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At the paths: it would keep what is forced here from being started."""
+    """At the paths: both would keep what is forced here from being started."""
     monkeypatch.setattr(Judge, "recheck", lambda *_: None)
+    monkeypatch.setattr(judging, "_closed_place", lambda *_: None)
 
 
 def test_no_risky_command_does_anything(canaries: Any, executor: ShellExecutor) -> None:

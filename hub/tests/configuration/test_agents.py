@@ -93,11 +93,14 @@ def test_a_wrong_setting_is_named(
 def test_a_change_goes_out_as_a_delta_that_adds_up(
     site: Site, tenant: Tenant, boss: dict[str, str]
 ) -> None:
-    made(site, tenant, boss, soul="x" * 5000)
+    first = made(site, tenant, boss, soul="x" * 3900)
+    assert first.status_code == 201, first.text
     whole = fetched(site, tenant)
     assert digest(whole["document"]) == whole["digest"]
     patch = {"patch": {"autonomyLevel": 1}, "note": "careful"}
-    site.http.patch(f"{base(tenant)}/configuration", headers=boss, json=patch)
+    path = f"{base(tenant)}/configuration"
+    answer = site.http.patch(path, headers=boss, json=patch)
+    assert answer.status_code == 200, answer.text
     delta = fetched(site, tenant, since=1)
     assert delta["document"] is None
     assert delta["delta"] == {"autonomyLevel": 1}

@@ -114,7 +114,7 @@ def running_ghost(folder: Path) -> Iterator[GhostSite]:
         wait_until_ready(url, process, folder / "log")
         yield GhostSite(url, *set_up(url))
     finally:
-        process.terminate()
+        process.kill()  # it may take long to end by itself, and keeps nothing
         process.wait(timeout=30)
 
 

@@ -88,7 +88,7 @@ def running_nocodb(folder: Path) -> Iterator[NocodbServer]:
         wait_until_ready(url, process, folder / "log")
         yield set_up(url)
     finally:
-        process.terminate()
+        process.kill()  # it may take long to end by itself, and keeps nothing
         process.wait(timeout=30)
 
 
