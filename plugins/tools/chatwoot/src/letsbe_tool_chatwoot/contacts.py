@@ -16,7 +16,7 @@ from letsbe.plugin import (
     route,
 )
 from letsbe_tool_chatwoot.access import ACCOUNT
-from letsbe_tool_chatwoot.conversations import FilterArguments, Label, Number
+from letsbe_tool_chatwoot.conversations import FilterArguments, Label, Number, relabel
 
 CONTACTS = f"{ACCOUNT}/contacts"
 ONE = f"{CONTACTS}/{{contact_id}}"
@@ -101,12 +101,8 @@ class LabelArguments(OneArguments):
 )
 async def change_contact_labels(tool: ToolClient, args: LabelArguments) -> Json:
     """Add labels to a contact and take others away; the rest stays."""
-    path, values = f"{ONE}/labels", {"contact_id": args.contact_id}
-    before = (await tool.get(path, values))["payload"]  # a POST replaces them all
-    kept = [label for label in before if label not in args.remove]
-    wanted = list(dict.fromkeys([*kept, *args.add]))
-    answer = await tool.send("POST", path, values, json={"labels": wanted})
-    return {"labels": answer.json()["payload"]}
+    values = {"contact_id": args.contact_id}
+    return await relabel(tool, f"{ONE}/labels", values, args.add, args.remove)
 
 
 def _listed(answer: dict[str, Any]) -> Json:

@@ -195,10 +195,21 @@ async def set_status(tool: ToolClient, args: StatusArguments) -> Json:
 )
 async def change_labels(tool: ToolClient, args: LabelArguments) -> Json:
     """Add labels to a conversation and take others away; the rest stays."""
-    path, values = f"{ONE}/labels", {"conversation_id": args.conversation_id}
-    before = (await tool.get(path, values))["payload"]  # a POST replaces them all
-    kept = [label for label in before if label not in args.remove]
-    wanted = list(dict.fromkeys([*kept, *args.add]))
+    values = {"conversation_id": args.conversation_id}
+    return await relabel(tool, f"{ONE}/labels", values, args.add, args.remove)
+
+
+async def relabel(
+    tool: ToolClient,
+    path: str,
+    values: dict[str, int],
+    add: list[str],
+    remove: list[str],
+) -> Json:
+    """Add labels and take others away, where a POST replaces them all."""
+    before = (await tool.get(path, values))["payload"]
+    kept = [label for label in before if label not in remove]
+    wanted = list(dict.fromkeys([*kept, *add]))
     answer = await tool.send("POST", path, values, json={"labels": wanted})
     return {"labels": answer.json()["payload"]}
 
