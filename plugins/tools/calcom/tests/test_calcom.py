@@ -213,14 +213,6 @@ def test_each_family_has_its_version(path: str, version: str | None) -> None:
     assert version_of(path) == version
 
 
-def test_each_example_has_its_tier(call: ToolCaller) -> None:
-    for action in call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("calcom.")
-            assert call.tier(name, **example.arguments) is example.tier, action.name
-
-
 @pytest.mark.parametrize(
     ("method", "path", "tier"),
     [

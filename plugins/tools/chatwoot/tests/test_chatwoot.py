@@ -186,14 +186,6 @@ def test_wrong_arguments_are_named(
     assert caught.value.details[0].field.startswith("tool_args.")
 
 
-def test_each_example_has_its_tier(call: ToolCaller) -> None:
-    for action in call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("chatwoot.")
-            assert call.tier(name, **example.arguments) is example.tier, action.name
-
-
 @pytest.mark.parametrize(
     ("method", "path", "tier", "external"),
     [

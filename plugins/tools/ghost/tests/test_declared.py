@@ -27,14 +27,6 @@ def call(tmp_path: Path) -> ToolCaller:
     return ToolCaller(adapter)
 
 
-def test_each_example_has_its_tier(call: ToolCaller) -> None:
-    for action in call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("blog.")
-            assert call.tier(name, **example.arguments) is example.tier, action.name
-
-
 @pytest.mark.parametrize("operation", ["publish_post", "schedule_post"])
 @pytest.mark.parametrize("field", ["newsletter", "email_segment"])
 def test_mailing_a_newsletter_is_red_and_external(

@@ -174,14 +174,6 @@ async def test_the_health_check_needs_no_password(
     assert REAL_PASSWORD not in health.message
 
 
-def test_each_example_has_its_tier(call: ToolCaller) -> None:
-    for action in call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("nextcloud.")
-            assert call.tier(name, **example.arguments) is example.tier, action.name
-
-
 @pytest.mark.parametrize(
     ("operation", "arguments", "tier", "external"),
     [

@@ -16,14 +16,6 @@ def call(tmp_path: Path) -> ToolCaller:
     return caller_of("http://127.0.0.1:9", tmp_path, "token-5f0c9a1e")
 
 
-def test_each_example_has_its_tier(call: ToolCaller) -> None:
-    for action in call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("nocodb.")
-            assert call.tier(name, **example.arguments) is example.tier, action.name
-
-
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [

@@ -159,14 +159,6 @@ def test_a_log_comes_in_frames_or_plain(content: bytes, text: str) -> None:
     assert log_text(content) == text
 
 
-def test_each_example_has_its_tier(call: ToolCaller) -> None:
-    for action in call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("portainer.")
-            assert call.tier(name, **example.arguments) is example.tier, action.name
-
-
 @pytest.mark.parametrize(
     ("operation", "arguments"),
     [

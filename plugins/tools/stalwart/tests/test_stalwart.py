@@ -176,14 +176,6 @@ def test_wrong_arguments_are_named(
     assert caught.value.details[0].field.startswith("tool_args.")
 
 
-def test_each_example_has_its_tier(jmap: Served) -> None:
-    for action in jmap.call.adapter.operations:
-        assert action.examples, action.name
-        for example in action.examples:
-            name = action.name.removeprefix("stalwart.")
-            assert jmap.call.tier(name, **example.arguments) is example.tier
-
-
 @pytest.mark.parametrize(
     ("method", "path", "tier"),
     [
