@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from letsbe.discovery.records import Kind, Status
 from letsbe.plugin import Site, _hooks
 from letsbe.plugin._loading import new_manager
-from letsbe.plugin._records import Kind, Status
 
 TEXT = (Path(__file__).parents[1] / "docs" / "plugins.md").read_text(encoding="utf-8")
 HOOKS = {

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from letsbe.discovery.plugin_set import PluginSet, Selection
+from letsbe.discovery.records import Kind
 from letsbe.plugin import Secret
 from letsbe.plugin._facade import Plugins, load_plugins
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import PluginSet, Selection
 from letsbe.testing import make_site
 
 PLUGINS = Path(__file__).parent / "plugins"

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from letsbe.cli.plugins import plugins
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import PluginSet, Selection, write_plugin_set
+from letsbe.discovery.plugin_set import PluginSet, Selection, write_plugin_set
+from letsbe.discovery.records import Kind
 
 CANARY = "canary-7f3a-not-to-be-seen"
 

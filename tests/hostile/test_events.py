@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from letsbe.discovery.records import Status
 from letsbe.errors import Refused
 from letsbe.plugin import (
     Action,
@@ -19,7 +20,6 @@ from letsbe.plugin import (
     Verdict,
 )
 from letsbe.plugin._facade import Plugins
-from letsbe.plugin._records import Status
 from letsbe.testing import make_call
 
 CANARY = "canary-7f3a-not-to-be-seen"

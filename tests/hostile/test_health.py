@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from letsbe.discovery.records import Status
 from letsbe.plugin import Health
 from letsbe.plugin._facade import Plugins
-from letsbe.plugin._records import Status
 
 CANARY = "canary-7f3a-not-to-be-seen"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import ConfigurationError
 from letsbe.plugin import _loading
 from letsbe.plugin._facade import Plugins
-from letsbe.plugin._records import Kind, PluginRecord, Status
 
 CANARY = "canary-7f3a-not-to-be-seen"
 

@@ -7,6 +7,8 @@ from typing import Any
 import click
 import pytest
 
+from letsbe.discovery.plugin_set import PluginSet
+from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import ConfigurationError
 from letsbe.plugin import (
     Action,
@@ -27,8 +29,6 @@ from letsbe.plugin import (
 from letsbe.plugin._facade import Plugins, load_plugins
 from letsbe.plugin._loading import Loaded, new_manager
 from letsbe.plugin._objects import check_objects
-from letsbe.plugin._records import Kind, PluginRecord, Status
-from letsbe.plugin._set import PluginSet
 from letsbe.testing import make_call
 
 PROPOSED = Verdict(Tier.YELLOW, "cp", "copies", plan={"argv": ["cp"]}, work=object())

@@ -7,9 +7,9 @@ from typing import Any, cast
 import pytest
 from pydantic import ConfigDict
 
+from letsbe.discovery.records import Kind, Status
 from letsbe.plugin import Action, Arguments, Finding, Health, Tier, Verdict
 from letsbe.plugin._objects import Unusable, check_objects
-from letsbe.plugin._records import Kind, Status
 
 READ = Action("ghost.read", "Read posts.", Arguments, Tier.GREEN)
 

@@ -6,6 +6,7 @@ import anyio
 import pytest
 from typing_extensions import override
 
+from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import LetsBeError, PathRefused, Refused, ToolFailed
 from letsbe.plugin import (
     Action,
@@ -17,7 +18,6 @@ from letsbe.plugin import (
     Verdict,
 )
 from letsbe.plugin._offers import Offer
-from letsbe.plugin._records import Kind, PluginRecord, Status
 from letsbe.testing import FakeExecution, make_call
 
 CANARY = "canary-0e77"

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from letsbe.cli.init import make_home
 from letsbe.configuration import load_configuration
+from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import PathRefused
 from letsbe.home import Home
 from letsbe.plugin import (
@@ -32,7 +33,6 @@ from letsbe.plugin import (
 from letsbe.plugin._facade import Plugins
 from letsbe.plugin._loading import Loaded, new_manager
 from letsbe.plugin._objects import Checked
-from letsbe.plugin._records import Kind, PluginRecord, Status
 from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key

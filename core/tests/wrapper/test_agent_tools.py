@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import Field
 
+from letsbe.discovery.records import Kind, PluginRecord
+from letsbe.discovery.records import Status as RecordStatus
 from letsbe.errors import InvalidRequest, LetsBeError, NotFound, UnknownTool
 from letsbe.plugin import Action, Arguments, Example, Tier
 from letsbe.plugin._offers import Offer
-from letsbe.plugin._records import Kind, PluginRecord
-from letsbe.plugin._records import Status as RecordStatus
 from letsbe.wrapper.agent_tools import AgentTools
 from letsbe.wrapper.answers import Answer, Status
 from letsbe.wrapper.requests import RequestContext, ToolRequest

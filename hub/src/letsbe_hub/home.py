@@ -119,9 +119,9 @@ def make_home(home: HubHome) -> bool:
     Raises:
         ConfigurationError: It cannot be made.
     """
-    from letsbe.plugin._discovery import installed_set  # noqa: PLC0415 - slow to import
-    from letsbe.plugin._records import Kind  # noqa: PLC0415
-    from letsbe.plugin._set import write_plugin_set  # noqa: PLC0415
+    from letsbe.discovery.finding import installed_set  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.plugin_set import write_plugin_set  # noqa: PLC0415
+    from letsbe.discovery.records import Kind  # noqa: PLC0415
 
     try:
         home.folder.mkdir(mode=0o700, parents=True)

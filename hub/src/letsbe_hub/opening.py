@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from letsbe.discovery.plugin_set import read_plugin_set
+from letsbe.discovery.records import Kind, Status
 from letsbe.errors import ConfigurationError
 from letsbe.plugin import Site
 from letsbe.plugin._facade import Plugins, load_plugins
-from letsbe.plugin._records import Kind, Status
-from letsbe.plugin._set import read_plugin_set
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.keys import create_key, load_key
 from letsbe_hub.accounts.passwords import Passwords

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from letsbe.configuration import load_configuration
+from letsbe.discovery.plugin_set import read_plugin_set
+from letsbe.discovery.records import Kind
 from letsbe.errors import LetsBeError
 from letsbe.home import Home
 from letsbe.plugin._facade import load_plugins
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import read_plugin_set
 from letsbe.wrapper.opening import site_of
 from letsbe.wrapper.tools import read_tools
 

@@ -129,9 +129,9 @@ def make_home(
     Raises:
         ConfigurationError: Something in the way is not what it should be.
     """
-    from letsbe.plugin._discovery import installed_set  # noqa: PLC0415 - slow to import
-    from letsbe.plugin._records import TENANT_KINDS  # noqa: PLC0415 - slow to import
-    from letsbe.plugin._set import write_plugin_set  # noqa: PLC0415
+    from letsbe.discovery.finding import installed_set  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.plugin_set import write_plugin_set  # noqa: PLC0415
+    from letsbe.discovery.records import TENANT_KINDS  # noqa: PLC0415 - slow to import
     from letsbe.storage.database import Database  # noqa: PLC0415
     from letsbe.storage.keys import create_key  # noqa: PLC0415
     from letsbe.wrapper.tokens import create_agent_token, create_token  # noqa: PLC0415

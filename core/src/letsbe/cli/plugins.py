@@ -21,9 +21,9 @@ from letsbe.cli.plugins_set import install, resolve
 from letsbe.home import Home
 
 if TYPE_CHECKING:
+    from letsbe.discovery.plugin_set import PluginSet
+    from letsbe.discovery.records import PluginRecord
     from letsbe.plugin._facade import Plugins
-    from letsbe.plugin._records import PluginRecord
-    from letsbe.plugin._set import PluginSet
     from letsbe.vault.secret import Secret
 
 
@@ -51,8 +51,8 @@ plugins.add_command(install)
 @reporting
 def list_plugins(home: Home, as_json: bool, requirements: bool) -> None:
     """List every plugin by its metadata; nothing of a plugin is imported."""
-    from letsbe.plugin._discovery import discover  # noqa: PLC0415 - slow to import
-    from letsbe.plugin._records import Kind  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.finding import discover  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.records import Kind  # noqa: PLC0415 - slow to import
 
     if as_json and requirements:
         message = "choose one of --json and --requirements"
@@ -111,9 +111,9 @@ class _NoSecrets:
 
 def _load(home: Home) -> Plugins:
     from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow
+    from letsbe.discovery.plugin_set import read_plugin_set  # noqa: PLC0415 - slow
+    from letsbe.discovery.records import Kind  # noqa: PLC0415 - slow
     from letsbe.plugin._facade import load_plugins  # noqa: PLC0415 - slow
-    from letsbe.plugin._records import Kind  # noqa: PLC0415 - slow
-    from letsbe.plugin._set import read_plugin_set  # noqa: PLC0415 - slow
     from letsbe.wrapper.opening import site_of  # noqa: PLC0415 - slow
     from letsbe.wrapper.tools import read_tools  # noqa: PLC0415 - slow
 
@@ -130,7 +130,7 @@ def _load(home: Home) -> Plugins:
 
 def _chosen_or_nothing(home: Home) -> PluginSet:
     """Read the plugin set; before ``letsbe init`` nothing is chosen."""
-    from letsbe.plugin._set import PluginSet, read_plugin_set  # noqa: PLC0415 - slow
+    from letsbe.discovery.plugin_set import PluginSet, read_plugin_set  # noqa: PLC0415 - slow
 
     if home.plugin_set.exists():
         return read_plugin_set(home.plugin_set)

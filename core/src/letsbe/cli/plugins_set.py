@@ -77,8 +77,8 @@ def install(
 
     What the lock does not name is removed from the environment.
     """
+    from letsbe.discovery.plugin_set import write_plugin_set  # noqa: PLC0415 - slow to import
     from letsbe.plugin import _installing as sets  # noqa: PLC0415 - slow to import
-    from letsbe.plugin._set import write_plugin_set  # noqa: PLC0415 - slow to import
 
     sources = sets.Sources(find_links, no_index)
     pins = sets.install_set(path, python or sets.this_python(), sources)

@@ -18,8 +18,8 @@ from letsbe.errors import ConfigurationError, InvalidRequest, LetsBeError
 from letsbe.home import Home
 
 if TYPE_CHECKING:
+    from letsbe.discovery.plugin_set import PluginSet
     from letsbe.plugin._facade import Plugins
-    from letsbe.plugin._set import PluginSet
     from letsbe.redaction.pipeline import Pipeline
     from letsbe.redaction.spans import Span
     from letsbe.vault.secret import RegisteredSecrets, Secret
@@ -276,9 +276,9 @@ def _sources(files: tuple[Path, ...]) -> Iterator[BinaryIO]:
 @contextlib.contextmanager
 def _opened(home: Home) -> Iterator[Redactor]:
     """Open the home, if there is one, and load the redactors."""
-    from letsbe.plugin._discovery import installed_set  # noqa: PLC0415 - slow to import
-    from letsbe.plugin._records import Kind  # noqa: PLC0415
-    from letsbe.plugin._set import read_plugin_set  # noqa: PLC0415
+    from letsbe.discovery.finding import installed_set  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.plugin_set import read_plugin_set  # noqa: PLC0415
+    from letsbe.discovery.records import Kind  # noqa: PLC0415
 
     if not home.folder.exists():
         chosen = installed_set({Kind.REDACTOR})
@@ -299,9 +299,9 @@ def _opened(home: Home) -> Iterator[Redactor]:
 def _load(
     secrets: LineSecrets, chosen: PluginSet, settings: Mapping[str, Any]
 ) -> Redactor:
+    from letsbe.discovery.records import Kind  # noqa: PLC0415
     from letsbe.plugin import Site  # noqa: PLC0415 - slow to import
     from letsbe.plugin._facade import load_plugins  # noqa: PLC0415
-    from letsbe.plugin._records import Kind  # noqa: PLC0415
     from letsbe.redaction.pipeline import Pipeline  # noqa: PLC0415
 
     plugins = load_plugins(

@@ -32,9 +32,9 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     calls that run may finish, for ten seconds.
     """
     from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.records import Status  # noqa: PLC0415
     from letsbe.hub_client.opening import open_client  # noqa: PLC0415
     from letsbe.listening import settled_port  # noqa: PLC0415
-    from letsbe.plugin._records import Status  # noqa: PLC0415
     from letsbe.proxy.child import running_proxy  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415

@@ -12,6 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from letsbe.discovery.finding import installed_set
+from letsbe.discovery.plugin_set import (
+    PluginSet,
+    Selection,
+    read_plugin_set,
+    write_plugin_set,
+)
+from letsbe.discovery.records import Kind
 from letsbe.errors import ConfigurationError, LetsBeError, StorageError
 from letsbe.home import Home
 from letsbe.hub_client.documents import (
@@ -25,9 +33,6 @@ from letsbe.hub_client.documents import (
 from letsbe.hub_client.state import HubState
 from letsbe.openclaw.document import TenantDocument
 from letsbe.openclaw.tenant import AgentProfile
-from letsbe.plugin._discovery import installed_set
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import PluginSet, Selection, read_plugin_set, write_plugin_set
 from letsbe.policy.autonomy import AutonomyLevel
 from letsbe.storage.keys import flush_folder
 from letsbe.wrapper.additions import Addition, Additions

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable
 
+from letsbe.discovery.records import Status
 from letsbe.errors import LetsBeError
 from letsbe.home import Home
 from letsbe.hub_client.beating import Report
@@ -14,7 +15,6 @@ from letsbe.hub_client.client import HubClient, Rooms
 from letsbe.hub_client.connection import load
 from letsbe.hub_client.state import HubState
 from letsbe.openclaw.document import TenantDocument
-from letsbe.plugin._records import Status
 from letsbe.wrapper.opening import Wrapper
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from letsbe.plugin._records import type_name
+from letsbe.discovery.records import type_name
 
 T = TypeVar("T")
 

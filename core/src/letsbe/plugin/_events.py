@@ -8,13 +8,13 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from letsbe.discovery.records import shown, type_name
 from letsbe.errors import Refused
 from letsbe.plugin._calls import Decision, Result, ToolCall
 from letsbe.plugin._deadline import GuardedCallError, TooLate, within
 from letsbe.plugin._loading import Loaded
 from letsbe.plugin._offers import is_verdict
 from letsbe.plugin._protocols import UsageRecord
-from letsbe.plugin._records import shown, type_name
 from letsbe.policy.verdict import Verdict
 
 if TYPE_CHECKING:

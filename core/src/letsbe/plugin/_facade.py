@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from letsbe.discovery.finding import discover
+from letsbe.discovery.plugin_set import PluginSet
+from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import ConfigurationError
 from letsbe.plugin._billing import BillingBackend
 from letsbe.plugin._calls import Decision, Result, ToolCall
-from letsbe.plugin._discovery import discover
 from letsbe.plugin._events import Events
 from letsbe.plugin._health import Checkable, ask
 from letsbe.plugin._loading import Loaded, load
 from letsbe.plugin._notifying import Notifier
 from letsbe.plugin._offers import Offer
 from letsbe.plugin._protocols import Executor, ToolAdapter, UsageRecord
-from letsbe.plugin._records import Kind, PluginRecord, Status
-from letsbe.plugin._set import PluginSet
 from letsbe.plugin._site import Site
 from letsbe.policy.rules import RuleTables
 from letsbe.policy.verdict import Verdict

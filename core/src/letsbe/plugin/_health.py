@@ -6,9 +6,9 @@ from typing import Protocol, runtime_checkable
 
 import anyio
 
+from letsbe.discovery.records import shown, type_name
 from letsbe.plugin._deadline import GuardedCallError, within
 from letsbe.plugin._protocols import Health
-from letsbe.plugin._records import shown, type_name
 
 _GRACE = 0.5  # seconds for a check that was cancelled to clean up
 

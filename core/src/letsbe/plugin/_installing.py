@@ -21,9 +21,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from letsbe.discovery.plugin_set import PluginSet, Selection
+from letsbe.discovery.records import Kind
 from letsbe.errors import ConfigurationError, FieldError
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import PluginSet, Selection
 
 _Distribution = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\z")

@@ -14,12 +14,12 @@ from typing import Any
 import pluggy
 from pydantic import ValidationError
 
+from letsbe.discovery.finding import Candidate
+from letsbe.discovery.records import Kind, PluginRecord, Status, shown, type_name
 from letsbe.errors import ConfigurationError, InvalidRequest
 from letsbe.plugin import _hooks
 from letsbe.plugin._deadline import GuardedCallError, Raised, within
-from letsbe.plugin._discovery import Candidate
 from letsbe.plugin._objects import Checked, Unusable, check_objects
-from letsbe.plugin._records import Kind, PluginRecord, Status, shown, type_name
 from letsbe.plugin._site import Site
 from letsbe.plugin._version import API_VERSION
 from letsbe.vault.secret import RegisteredSecrets

@@ -9,11 +9,11 @@ from inspect import iscoroutinefunction
 from itertools import islice
 from typing import Any
 
+from letsbe.discovery.records import Kind, Status, shown, type_name
 from letsbe.plugin._actions import Action, Arguments, Example
 from letsbe.plugin._billing import BillingBackend
 from letsbe.plugin._notifying import Notifier
 from letsbe.plugin._protocols import Executor, ToolAdapter
-from letsbe.plugin._records import Kind, Status, shown, type_name
 from letsbe.policy.tiers import Tier
 from letsbe.redaction.finding import RedactionLayer
 from letsbe.vault.names import is_name

@@ -9,13 +9,13 @@ from typing import Any
 
 import anyio
 
+from letsbe.discovery.records import Kind, PluginRecord, type_name
 from letsbe.errors import LetsBeError, Refused, ToolFailed
 from letsbe.plugin._actions import Action
 from letsbe.plugin._calls import Execution, Result, ToolCall
 from letsbe.plugin._deadline import GuardedCallError, within
 from letsbe.plugin._previews import Preview, Redact
 from letsbe.plugin._protocols import Executor, ToolAdapter
-from letsbe.plugin._records import Kind, PluginRecord, type_name
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 

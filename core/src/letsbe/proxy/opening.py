@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp
 
 from letsbe.configuration import Configuration, ProxySettings, load_configuration
+from letsbe.discovery.plugin_set import read_plugin_set
+from letsbe.discovery.records import Kind
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
 from letsbe.plugin import Site
 from letsbe.plugin._facade import Plugins, load_plugins
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import read_plugin_set
 from letsbe.proxy.app import make_app
 from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import Connections, Timeouts

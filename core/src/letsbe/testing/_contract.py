@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from letsbe.contract_guard import MARK, weakened
+from letsbe.discovery.records import Kind
 from letsbe.plugin import API_VERSION
 from letsbe.plugin._loading import new_manager
-from letsbe.plugin._records import Kind
 
 IMPORT_SECONDS = 3.0
 """How long importing a plugin may take beyond the core's own import."""

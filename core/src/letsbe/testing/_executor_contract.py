@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import anyio
 import pytest
 
+from letsbe.discovery.records import Kind
 from letsbe.errors import LetsBeError
 from letsbe.plugin import Action, Executor, Json, Site, Tier, Verdict
 from letsbe.plugin._loading import new_manager
-from letsbe.plugin._records import Kind
 from letsbe.testing._actions import (
     CANARY,
     check_declared,

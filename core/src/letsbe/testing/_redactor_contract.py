@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from letsbe.discovery.records import Kind
 from letsbe.plugin import Finding, RedactionLayer
 from letsbe.plugin._loading import new_manager
-from letsbe.plugin._records import Kind
 from letsbe.redaction.finding import NamesSecrets
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.testing._calls import make_site

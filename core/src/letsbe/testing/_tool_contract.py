@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import anyio
 import pytest
 
+from letsbe.discovery.records import Kind
 from letsbe.errors import (
     InvalidRequest,
     LetsBeError,
@@ -26,7 +27,6 @@ from letsbe.errors import (
     ToolUnexpected,
 )
 from letsbe.plugin import Action, Adapter, Json, Tier, ToolAdapter, ToolSite
-from letsbe.plugin._records import Kind
 from letsbe.testing._actions import (
     CANARY,
     ESCAPES,

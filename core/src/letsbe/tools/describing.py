@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from letsbe.discovery.records import Kind
 from letsbe.plugin import Action, Adapter, ToolAdapter, ToolSite
 from letsbe.plugin._facade import Plugins
-from letsbe.plugin._records import Kind
 from letsbe.tools.generating import adapter_scopes
 
 

@@ -15,10 +15,10 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
+from letsbe.discovery.records import Kind
 from letsbe.errors import NotFound, UnknownTool
 from letsbe.plugin import Arguments
 from letsbe.plugin._offers import Offer
-from letsbe.plugin._records import Kind
 from letsbe.policy.tiers import Tier
 from letsbe.wrapper.answers import Answer, Status
 from letsbe.wrapper.approvals import Approval, Approvals

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from letsbe.discovery.records import Kind
 from letsbe.plugin import ToolCall, Verdict
 from letsbe.plugin._facade import Plugins
 from letsbe.plugin._offers import Offer
-from letsbe.plugin._records import Kind
 from letsbe.policy.classes import CallClass, class_of
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.vault.references import check_masks

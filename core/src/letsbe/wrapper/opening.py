@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from letsbe.configuration import Configuration, load_configuration
+from letsbe.discovery.plugin_set import read_plugin_set
+from letsbe.discovery.records import Kind
 from letsbe.errors import ConfigurationError, LetsBeError
 from letsbe.home import Home
 from letsbe.openclaw.closing import closed_paths, closed_ports
 from letsbe.plugin import Site, ToolSite
 from letsbe.plugin._facade import Plugins, load_plugins
-from letsbe.plugin._records import Kind
-from letsbe.plugin._set import read_plugin_set
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database

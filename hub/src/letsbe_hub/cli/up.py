@@ -32,7 +32,7 @@ def up(
     Makes the home folder if there is none, and brings the database up to date. SIGTERM
     and Ctrl-C end it: what is being answered may finish, for ten seconds.
     """
-    from letsbe.plugin._records import Status  # noqa: PLC0415 - slow to import
+    from letsbe.discovery.records import Status  # noqa: PLC0415 - slow to import
     from letsbe_hub.opening import Overrides, open_hub  # noqa: PLC0415
     from letsbe_hub.server import serve  # noqa: PLC0415
 

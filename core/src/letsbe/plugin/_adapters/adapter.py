@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from letsbe.discovery.records import type_name
 from letsbe.errors import LetsBeError, ToolFailed, ToolUnexpected
 from letsbe.plugin._actions import Action, Example
 from letsbe.plugin._adapters.client import ToolClient, no_address
@@ -19,7 +20,6 @@ from letsbe.plugin._adapters.response import Json
 from letsbe.plugin._adapters.routes import RAW, RawRequest, RouteRule, judge_route
 from letsbe.plugin._calls import Execution, Result, ToolCall
 from letsbe.plugin._protocols import Health
-from letsbe.plugin._records import type_name
 from letsbe.plugin._site import Site
 from letsbe.plugin._tool_site import ToolSite
 from letsbe.policy.network.urls import Origin

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from letsbe.discovery.records import shown
 from letsbe.errors import (
     ToolConflict,
     ToolFailed,
@@ -17,7 +18,6 @@ from letsbe.errors import (
     ToolUnexpected,
 )
 from letsbe.plugin._adapters.response import Response
-from letsbe.plugin._records import shown
 
 _LONGEST = 300
 

@@ -9,8 +9,8 @@ from anyio import to_thread
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from letsbe.discovery.records import Status
 from letsbe.errors import LetsBeError
-from letsbe.plugin._records import Status
 from letsbe.wrapper.http.endpoints import Endpoint, Exchange, answered
 from letsbe.wrapper.metrics import CONTENT_TYPE
 

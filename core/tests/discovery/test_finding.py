@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from letsbe.plugin._discovery import Candidate, discover, installed_set
-from letsbe.plugin._records import Kind, Status
-from letsbe.plugin._set import PluginSet, Selection
+from letsbe.discovery.finding import Candidate, discover, installed_set
+from letsbe.discovery.plugin_set import PluginSet, Selection
+from letsbe.discovery.records import Kind, Status
 
 Distribute = Callable[..., None]
 

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, EntryPoint, distribution, distributions
 
-from letsbe.plugin._provenance import origin_of
-from letsbe.plugin._records import NAME, Kind, PluginRecord, Status, by_name, shown
-from letsbe.plugin._set import PluginSet, Selection
+from letsbe.discovery.plugin_set import PluginSet, Selection
+from letsbe.discovery.provenance import origin_of
+from letsbe.discovery.records import NAME, Kind, PluginRecord, Status, by_name, shown
 
 _OURS = re.compile(r"^\s*\[\s*letsbe\.", re.MULTILINE)
 

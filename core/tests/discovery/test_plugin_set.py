@@ -8,9 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from letsbe.discovery.plugin_set import (
+    PluginSet,
+    Selection,
+    read_plugin_set,
+    write_plugin_set,
+)
+from letsbe.discovery.records import NAME, Kind
 from letsbe.errors import ConfigurationError, StorageError
-from letsbe.plugin._records import NAME, Kind
-from letsbe.plugin._set import PluginSet, Selection, read_plugin_set, write_plugin_set
 
 
 def by_name(selection: Selection) -> tuple[str, str]:

@@ -1,7 +1,6 @@
 """Where a distribution came from, without what a URL may hold."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letsbe.plugin._provenance import origin_of, without_credentials
+from letsbe.discovery.provenance import origin_of, without_credentials
 
 CANARY = "canary-51d0"
 
@@ -90,13 +89,3 @@ def test_no_url_keeps_its_credentials(
 ) -> None:
     url = f"https://u-{user}:p-{password}@example.com:443/{path}?q-{query}#f-{query}"
     assert without_credentials(url) == f"https://example.com:443/{path}"
-
-
-def test_one_module_alone_uses_the_backport() -> None:
-    source = Path(sys.modules[origin_of.__module__].__file__ or "").parents[1]
-    users = [
-        path.name
-        for path in source.rglob("*.py")
-        if "importlib_metadata" in path.read_text(encoding="utf-8")
-    ]
-    assert users == ["_provenance.py"]

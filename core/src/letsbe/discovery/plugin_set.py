@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from letsbe.discovery.records import NAME, Kind
 from letsbe.errors import ConfigurationError
-from letsbe.plugin._records import NAME, Kind
 
 _TABLE = "plugins"
 _FIELDS = frozenset({"kind", "name", "distribution", "required"})

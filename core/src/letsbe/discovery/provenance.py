@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import importlib_metadata
 
-from letsbe.plugin._records import shown
+from letsbe.discovery.records import shown
 
 INDEX = "index"
 UNKNOWN = "unknown"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letsbe.plugin._records import Kind, PluginRecord, Status, shown
+from letsbe.discovery.records import Kind, PluginRecord, Status, shown
 
 RECORD = PluginRecord(
     Kind.TOOL, "ghost", "letsbe-tool-ghost", "1.2", "index", Status.SELECTED
