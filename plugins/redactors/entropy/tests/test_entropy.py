@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import string
 import time
 
@@ -10,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letsbe_redactor_entropy import letsbe_redaction_layers
-from letsbe_redactor_entropy.engines import HyperscanRuns
-from letsbe_redactor_entropy.judging import entropy, is_secret
+from letsbe_redactor_entropy.judging import (
+    entropy,
+    is_digest,
+    is_encoded_text,
+    is_secret,
+    is_wordy,
+)
 from letsbe_redactor_entropy.layer import EntropyLayer
-from letsbe_redactor_entropy.runs import long_runs
+from letsbe_redactor_entropy.runs import LEAST, long_runs
 
 LAYER = EntropyLayer()
 BASE62 = string.ascii_letters + string.digits
@@ -144,7 +150,28 @@ PIECES = st.lists(
 )
 
 
-@given(PIECES)
-def test_both_searches_find_the_same_runs(pieces: list[str]) -> None:
-    text = "".join(pieces).encode("utf-8", "surrogatepass")
-    assert list(HyperscanRuns()(text)) == list(long_runs(text))
+ESCAPE = re.compile(rb"\\(?:[nrtbfv0/]|u.{4}|x.{2})", re.DOTALL)
+RUN = re.compile(rb"[A-Za-z0-9+/_-]{%d,}" % LEAST)
+
+
+@given(PIECES, st.sampled_from([1, 200]))
+def test_runs_are_what_a_plain_expression_finds(pieces: list[str], times: int) -> None:
+    text = "".join(pieces * times).encode("utf-8", "surrogatepass")
+    found = [run for run in long_runs(text) if run[1] - run[0] >= LEAST]
+    plain = ESCAPE.sub(lambda match: b" " * len(match[0]), text)
+    assert found == [match.span() for match in RUN.finditer(plain)]
+
+
+@given(
+    st.text(string.ascii_letters + string.digits, min_size=32, max_size=90)
+    | st.lists(st.sampled_from(["release", "Notes", "2024", "a", "B7", "IN", "_"]))
+    .map("".join)
+    .filter(lambda text: len(text) >= LEAST)
+)
+def test_what_decides_quickly_decides_the_same(text: str) -> None:
+    value = text.encode()
+    least = 3.4  # of hexadecimal digits, the lowest bound
+    if entropy(value) < least or is_wordy(value) or not re.search(r"\d", text):
+        assert not is_secret(value)
+    elif entropy(value) >= 4.5 and not is_digest(value):
+        assert is_secret(value) != is_encoded_text(value)

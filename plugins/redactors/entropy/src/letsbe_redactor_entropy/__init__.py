@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from letsbe.plugin import RedactionLayer, hookimpl
-from letsbe_redactor_entropy.engines import best_runs
 from letsbe_redactor_entropy.layer import EntropyLayer
 
 API_VERSION = (0, 1)
@@ -11,5 +10,5 @@ API_VERSION = (0, 1)
 
 @hookimpl
 def letsbe_redaction_layers() -> list[RedactionLayer]:
-    """Register the layer, with the fastest search that is installed."""
-    return [EntropyLayer(best_runs())]
+    """Register the layer."""
+    return [EntropyLayer()]

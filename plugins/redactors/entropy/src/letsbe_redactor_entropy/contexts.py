@@ -42,18 +42,36 @@ _HARMLESS_NAME = re.compile(
     """,
     re.VERBOSE,
 )
-_BEFORE = re.compile(
-    rb"""(?:
-      base64,\s? | ;base64\\?, | \?B\?
-    | (?:sha-?\d{1,3}|md5|h1|h2|blake\w{1,4}|rmd160|multihash|narHash|crc32c?)[-:=@/]\s?
-    | (?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\S{1,24}|sk-(?:ssh|ecdsa)\S{1,40})\s{1,4}
-    | (?:commit|index|tree|parent|object|merge|revert|blob|tag|HEAD|rev|from)\s{1,4}
-    | (?:pubkey|(?:public|site).?key|fingerprint|peer|checksum|digest|hash
-      |serial(?:[ _-]number)?)
-      :?\s{1,4}
-    | (?:traceparent|tracestate|etag|if-none-match|x-request-id):\s?(?:W/)?\\{0,7}"?
-    )\Z""",
-    re.VERBOSE | re.IGNORECASE,
+# What announces a value, as it is read from the value backwards: what stands between
+# the two, and the words. Backwards, because an expression that may begin anywhere is
+# tried everywhere.
+_ANNOUNCEMENTS = (
+    (rb"\s?,", b"base64"),
+    (rb",\\?", b";base64"),
+    (rb"", b"?b?"),
+    (rb"\s?[-:=@/]", b"md5, h1, h2, rmd160, multihash, narhash, crc32, crc32c"),
+    (rb"\s?[-:=@/]\d{1,3}-?", b"sha"),
+    (rb"\s?[-:=@/]\w{1,4}", b"blake"),
+    (rb"\s{1,4}", b"ssh-rsa, ssh-dss, ssh-ed25519"),
+    (rb"\s{1,4}\S{1,24}", b"ecdsa-sha2-"),
+    (rb"\s{1,4}\S{1,40}", b"sk-ssh, sk-ecdsa"),
+    (rb"\s{1,4}", b"commit, index, tree, parent, object, merge, revert, blob, tag"),
+    (rb"\s{1,4}", b"head, rev, from"),
+    (rb"\s{1,4}:?", b"pubkey, public key, public-key, public_key, publickey"),
+    (rb"\s{1,4}:?", b"site key, site-key, site_key, sitekey, fingerprint, peer"),
+    (rb"\s{1,4}:?", b"checksum, digest, hash"),
+    (rb"\s{1,4}:?", b"serial, serial number, serial-number, serial_number"),
+    (rb'"?\\{0,7}(?:/w)?\s?:', b"traceparent, tracestate, etag, if-none-match"),
+    (rb'"?\\{0,7}(?:/w)?\s?:', b"x-request-id"),
+)
+_BACKWARDS = re.compile(
+    b"|".join(
+        between
+        + b"(?:"
+        + b"|".join(re.escape(word[::-1]) for word in words.split(b", "))
+        + b")"
+        for between, words in _ANNOUNCEMENTS
+    )
 )
 _PUBLIC_KEY = re.compile(
     rb"(?:public|publishable|site|host|verify|verification)[ _-]?keys?"
@@ -80,8 +98,12 @@ _IDENTIFIER = re.compile(
     | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf
     | sb_publishable
     | sha(?:1|256|384|512)?(?=-) | md5(?=-)
-    )[_-] | call(?=[0-9]) | fc(?=_)
-    | Qm[A-Za-z0-9]{44} | baf[a-z0-9]{50}
+    )[_-] | fc(?=_)""",
+    re.VERBOSE,
+)
+_IDENTIFIER_IN_ONE = re.compile(
+    rb"""
+      call[0-9] | Qm[A-Za-z0-9]{44} | baf[a-z0-9]{50}
     | (?:age|npub|addr|cosmos|bc)1[a-z0-9]{30} | [xyz]pub[a-zA-Z0-9]{100}""",
     re.VERBOSE,
 )
@@ -153,37 +175,36 @@ def is_harmless_place(text: bytes, start: int, end: int) -> bool:
         start: Where the run begins.
         end: Where it ends.
     """
-    if _MAGIC.match(text, start) or _is_announced(text, start):
-        return True
-    if _HARMLESS_NAME.fullmatch(name_before(text, start)):
-        return True
-    if _PUBLIC_KEY.search(text, max(0, start - _NAMED_NEAR), start):
-        return True
-    return _is_in_address(text, start) or _FILE.match(text, end) is not None
+    before = text[max(0, start - _NAMED_NEAR) : start]
+    return (
+        _MAGIC.match(text, start) is not None
+        or _is_announced(before)
+        or _is_named_harmless(before)
+        or (b"key" in before.lower() and _PUBLIC_KEY.search(before) is not None)
+        or _is_in_address(text, start)
+        or (text[end : end + 1] == b"." and _FILE.match(text, end) is not None)
+    )
 
 
-def _is_announced(text: bytes, start: int) -> bool:
+def _is_announced(before: bytes) -> bool:
     """Say whether what comes right before a value says what it is."""
-    last = text[start - 1 : start] if start else b""
-    if not last or last not in _ANNOUNCING:
+    if before[-1:] not in _ANNOUNCING:
         return False
-    return _BEFORE.search(text, max(0, start - _NEAR), start) is not None
+    return _BACKWARDS.match(before[: -_NEAR - 1 : -1].lower()) is not None
 
 
-def name_before(text: bytes, start: int) -> bytes:
-    """Return the name that a value is given to, as in ``"name": "`` or ``name=``.
+def _is_named_harmless(before: bytes) -> bool:
+    name = _name_at_end(before)
+    return bool(name) and _HARMLESS_NAME.fullmatch(name) is not None
 
-    Args:
-        text: The whole text.
-        start: Where the value begins.
 
-    Returns:
-        The name; empty if there is none.
-    """
-    before = text[max(0, start - _NAMED_NEAR) : start].rstrip(_OPENING)
-    if element := _ELEMENT.search(before):
-        return element[1]
-    before = before.removesuffix(b">")
+def _name_at_end(before: bytes) -> bytes:
+    """Return the name that a value is given to, as in ``"name": "`` or ``name=``."""
+    before = before.rstrip(_OPENING)
+    if before[-1:] == b">":
+        if element := _ELEMENT.search(before):
+            return element[1]
+        before = before[:-1]
     if before[-1:] not in (b":", b"="):
         return b""
     before = before.rstrip(b":=").rstrip().rstrip(b"]" + _QUOTES)
@@ -193,9 +214,13 @@ def name_before(text: bytes, start: int) -> bytes:
 
 def is_identifier(value: bytes) -> bool:
     """Say whether a value is an identifier of a known form."""
-    if _IDENTIFIER.match(value):
+    if _IDENTIFIER_IN_ONE.match(value):
         return True
-    return value.count(b"-") >= 4 and _UUID.search(value) is not None
+    if value.isalnum():
+        return False
+    return _IDENTIFIER.match(value) is not None or (
+        value.count(b"-") >= 4 and _UUID.search(value) is not None
+    )
 
 
 def _is_in_address(text: bytes, start: int) -> bool:

@@ -3,6 +3,9 @@
 The plan's bound, 4.5 bits a character, was set for base64. Sixteen hexadecimal digits
 cannot hold more than 4 bits and 32 characters seldom reach 4.5, so each alphabet and
 length has the bound that nearly all random strings of it reach.
+
+A text may have tens of thousands of long runs. So what is quickly told comes first, and
+a value is only read character by character when nothing less decides.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import base64
 import binascii
 import math
 import re
+from collections import Counter
 
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _BASE32 = re.compile(rb"[A-Z2-7]+")
@@ -25,20 +29,27 @@ _NAMED_DIGEST = re.compile(
 _WORDS = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}|[0-9]{6,}")
 _NUMBERS = re.compile(rb"(?<=[A-Za-z])[0-9]{1,5}")
 _SEPARATORS = re.compile(rb"[-_/+]+")
-_LOWER, _UPPER, _DIGIT = (
-    re.compile(rb"[a-z]"),
-    re.compile(rb"[A-Z]"),
-    re.compile(rb"[0-9]"),
-)
+_WORDY = 0.6
+_KINDS = bytes(
+    ord("a" if chr(n).islower() else "A" if chr(n).isupper() else "0")
+    if chr(n).isalnum()
+    else ord("-")
+    for n in range(128)
+).ljust(256, b"-")
+# The first of four letters of base64 whose first byte is ASCII.
+_ASCII_FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef")
+_OTHERS = 64  # characters of base64 and its padding, but one
 LONGEST = 1024
 """What is longer is a file or a picture."""
 
+_LOG = [0.0, *(n * math.log2(n) for n in range(1, LONGEST + 3))]
+"""The share of a character in the entropy, by how often it stands there."""
+
 
 def entropy(value: bytes) -> float:
-    """Return a value's entropy in bits a byte."""
+    """Return a value's entropy in bits a byte, at most :data:`LONGEST` of them."""
     size = len(value)
-    counts = [value.count(byte) for byte in set(value)]
-    return math.log2(size) - sum(n * math.log2(n) for n in counts) / size
+    return (_LOG[size] - sum(map(_LOG.__getitem__, Counter(value).values()))) / size
 
 
 def is_secret(value: bytes) -> bool:
@@ -47,22 +58,30 @@ def is_secret(value: bytes) -> bool:
     Args:
         value: A run of letters, digits and ``+ / _ -``, at least 32.
     """
-    if len(value) > LONGEST or _DIGIT.search(value) is None:
+    if len(value) > LONGEST or value.isalpha():
         return False
-    if is_digest(value) or is_wordy(value) or is_encoded_text(value):
+    kinds = value.translate(_KINDS)
+    if b"0" not in kinds:
         return False
-    return entropy(value) >= _bound(value)
+    bound = _bound(value, kinds)
+    if value.count(value[-1]) > _MOST[bound][len(value)] or entropy(value) < bound:
+        return False
+    if is_digest(value) or is_encoded_text(value):
+        return False
+    return not (_has_words(kinds) and is_wordy(value))
 
 
 def is_digest(value: bytes) -> bool:
     """Say whether a value is a digest, with words before it or alone, or a dump."""
     if len(value) in _DIGEST_LENGTHS or len(value) > _LONGEST_HEX:
         return _HEX.fullmatch(value) is not None
-    return _NAMED_DIGEST.fullmatch(value) is not None
+    return not value.isalnum() and _NAMED_DIGEST.fullmatch(value) is not None
 
 
 def is_encoded_text(value: bytes) -> bool:
     """Say whether a value is a sentence in base64."""
+    if not _ASCII_FIRST.issuperset(value[: len(value) // 4 * 4 : 4]):
+        return False
     whole = value[: len(value) // 4 * 4]
     try:
         decoded = base64.b64decode(whole, altchars=_ALTERNATIVE, validate=True)
@@ -75,24 +94,62 @@ def is_encoded_text(value: bytes) -> bool:
 
 def is_wordy(value: bytes) -> bool:
     """Say whether most of a value is words or numbers: a name, a path, a sentence."""
-    one_case = not (_LOWER.search(value) and _UPPER.search(value))
+    kinds = value.translate(_KINDS)
+    one_case = not (b"a" in kinds and b"A" in kinds)
     if one_case and 12 * len(_NUMBERS.findall(value)) > len(value):
         # Letters and digits take turns as in no name; the letters alone could be words.
         return False
-    covered = sum(len(word) for word in _WORDS.findall(value))
+    covered = sum(map(len, _WORDS.findall(value)))
     separators = len(_SEPARATORS.findall(value))
-    return covered + 2 * separators > 0.6 * len(value)
+    return covered + 2 * separators > _WORDY * len(value)
 
 
-def _bound(value: bytes) -> float:
+def _has_words(kinds: bytes) -> bool:
+    """Say whether a value may be wordy, at a tenth of the cost of looking for words.
+
+    A word of five letters counts as one stretch of three, with a capital before it is
+    six; and so on.
+
+    Args:
+        kinds: The value's characters by their kind.
+    """
+    most = 6 * kinds.count(b"aaa") + 7 * kinds.count(b"AAAA")
+    most += 11 * kinds.count(b"000000") + 2 * kinds.count(b"-")
+    return most > _WORDY * len(kinds)
+
+
+def _bound(value: bytes, kinds: bytes) -> float:
     """Return the least entropy, in bits a byte, that a secret of this form has."""
-    size = len(value)
+    if b"a" in kinds and b"A" in kinds:
+        return 4.5 if len(value) >= 40 else 4.25
     if _HEX.fullmatch(value):
         return 3.4
     if _BASE32.fullmatch(value):
         return 3.9
     if _BASE36.fullmatch(value):
         return 4.0
-    if not (_LOWER.search(value) and _UPPER.search(value)):
-        return 4.2
-    return 4.5 if size >= 40 else 4.25
+    return 4.2
+
+
+def _most(bound: float) -> list[int]:
+    """Return, by length, how often one character may stand in a secret.
+
+    Even if no other character stands there twice, the entropy is below the bound then.
+    """
+    most = [0]
+    for size in range(1, LONGEST + 1):
+        often = most[-1]
+        while often < size and _highest(size, often + 1) >= bound:
+            often += 1
+        most.append(often)
+    return most
+
+
+def _highest(size: int, often: int) -> float:
+    """Return the most entropy that is left if one character stands so often."""
+    others = size - often
+    spread = others * math.log2(max(others / _OTHERS, 1))
+    return (_LOG[size] - _LOG[often] - spread) / size
+
+
+_MOST = {bound: _most(bound) for bound in (3.4, 3.9, 4.0, 4.2, 4.25, 4.5)}

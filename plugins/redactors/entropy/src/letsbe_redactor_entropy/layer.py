@@ -1,9 +1,9 @@
-"""The layer: long runs, then where they stand, then what they are."""
+"""The layer: long runs, then what they are, then where they stand."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from typing import TypeAlias
 
 from letsbe.plugin import Finding, State
 from letsbe_redactor_entropy.contexts import (
@@ -11,26 +11,20 @@ from letsbe_redactor_entropy.contexts import (
     is_harmless_place,
     is_identifier,
 )
-from letsbe_redactor_entropy.engines import Runs
 from letsbe_redactor_entropy.judging import LONGEST, is_digest, is_secret
-from letsbe_redactor_entropy.runs import LEAST, long_runs
+from letsbe_redactor_entropy.runs import LEAST, Run, long_runs
 
 _SEGMENT = re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST)
-_PADDING = ord("=")
+_PADDING = b"="
+
+_Parts: TypeAlias = tuple[Run, ...]
 
 
 class EntropyLayer:
-    """Finds what is too random to be anything but a secret.
-
-    Args:
-        runs: Finds long runs of the characters that secrets are made of.
-    """
+    """Finds what is too random to be anything but a secret."""
 
     name = "entropy"
     order = 30
-
-    def __init__(self, runs: Runs = long_runs) -> None:
-        self._runs = runs
 
     def state(self) -> State:
         """Say that what is found in a message is the same whenever it comes again."""
@@ -40,20 +34,46 @@ class EntropyLayer:
         """Find random runs of at least 32 characters in places where secrets stand."""
         blocks: PublicBlocks | None = None
         found = []
-        for start, end in self._runs(text):
-            run = text[start:end]
-            if _is_file(run) or is_digest(run) or is_identifier(run):
-                continue
-            for begin, stop in _segments(text, start, end):
-                value = text[begin:stop]
-                if is_identifier(value) or not is_secret(value):
-                    continue
-                if is_harmless_place(text, begin, stop):
+        known: dict[bytes, _Parts] = {}
+        padded = _PADDING in text
+        for start, end in long_runs(text):
+            value = text[start : end + _padding(text, end) if padded else end]
+            parts = known.get(value)
+            if parts is None:
+                parts = known[value] = _random_parts(value)
+            for first, last in parts:
+                if is_harmless_place(text, start + first, start + last):
                     continue
                 blocks = blocks or PublicBlocks(text)
-                if not blocks.holds(begin):
-                    found.append(Finding(begin, stop, "random", None, "entropy"))
+                if not blocks.holds(start + first):
+                    place = start + first, start + last
+                    found.append(Finding(*place, "random", None, "entropy"))
         return found
+
+
+def _padding(text: bytes, end: int) -> int:
+    """Return how much padding of base64 follows a run."""
+    if not text.startswith(_PADDING, end):
+        return 0
+    return 2 if text.startswith(_PADDING, end + 1) else 1
+
+
+def _random_parts(value: bytes) -> _Parts:
+    """Return which parts of a run are random, as offsets into it.
+
+    Args:
+        value: The run, with its padding.
+    """
+    run = value.rstrip(_PADDING)
+    if len(run) < LEAST or _is_file(run) or is_digest(run) or is_identifier(run):
+        return ()
+    if not _is_joined(run):
+        return ((0, len(value)),) if is_secret(value) else ()
+    return tuple(
+        match.span()
+        for match in _SEGMENT.finditer(run)
+        if not is_identifier(match[0]) and is_secret(match[0])
+    )
 
 
 def _is_file(run: bytes) -> bool:
@@ -64,18 +84,3 @@ def _is_file(run: bytes) -> bool:
 def _is_joined(run: bytes) -> bool:
     """Tell a path, or names that are joined: base64 has ``+ /`` or ``- _``."""
     return (b"/" in run or b"+" in run) and (b"-" in run or b"_" in run)
-
-
-def _segments(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a run that can be one value, with their padding.
-
-    Base64 has ``+ /`` or ``- _``; a run with both kinds is a path or names joined.
-    """
-    run = text[start:end]
-    if _is_joined(run):
-        for match in _SEGMENT.finditer(text, start, end):
-            yield match.span()
-        return
-    while end < len(text) and text[end] == _PADDING and end - start < len(run) + 2:
-        end += 1
-    yield start, end
