@@ -129,6 +129,7 @@ from letsbe.policy.sandbox import (
 )
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
+from letsbe.redaction.cutting import whole_lines
 from letsbe.redaction.finding import Finding, Findings, RedactionLayer, State
 from letsbe.redaction.standins import is_sentence, is_stand_in
 from letsbe.vault.secret import RegisteredSecrets, Secret
@@ -254,5 +255,6 @@ __all__ = [
     "path_effects",
     "route",
     "steps_of",
+    "whole_lines",
     "write_file",
 ]

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 HOME = "/remote.php/dav/files/ada"
 TRASH = "/remote.php/dav/trashbin/ada"
+VERSIONS = "/remote.php/dav/versions/ada"
 CALENDARS = "/remote.php/dav/calendars/ada"
 BOOKS = "/remote.php/dav/addressbooks/users/ada"
 _HEAD = (
@@ -29,6 +30,7 @@ class Node:
 
     content: bytes | None
     number: int = field(default_factory=itertools.count(100).__next__)
+    older: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
@@ -41,6 +43,7 @@ class FakeDav:
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {HOME: Node(None)}
         self.trash: dict[str, tuple[str, Node]] = {}
+        self.knows_ranges = True
         self.events: dict[str, str] = {}
         self.cards: dict[str, str] = {}
 
@@ -50,6 +53,8 @@ class FakeDav:
         body = await request.body()
         if path.startswith(TRASH):
             return self._trash(request, path)
+        if path.startswith(VERSIONS):
+            return self._versions(request, path)
         if path.startswith((CALENDARS, BOOKS)):
             return self._objects(request, path, body)
         handler = getattr(self, f"_{request.method.lower()}", None)
@@ -83,10 +88,13 @@ class FakeDav:
         node = self.nodes.get(path)
         if node is None or node.content is None:
             return _not_found(path)
-        match = re.fullmatch(r"bytes=0-(\d+)", request.headers.get("range", ""))
-        if match is None:
+        match = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+        if match is None or not self.knows_ranges:
             return Response(node.content)
-        return Response(node.content[: int(match[1]) + 1], 206)
+        start, last = int(match[1]), int(match[2])
+        if start >= len(node.content):
+            return _error(416, "RequestedRangeNotSatisfiable", "it is shorter")
+        return Response(node.content[start : last + 1], 206)
 
     def _put(self, request: Request, path: str, body: bytes) -> Response:
         if path.rsplit("/", 1)[0] not in self.nodes:
@@ -97,7 +105,11 @@ class FakeDav:
         match = request.headers.get("if-match")
         if match is not None and (old is None or match != f'"{old.etag}"'):
             return _error(412, "PreconditionFailed", "the etag did not match")
-        node = self.nodes[path] = Node(body)
+        node = old or Node(body)
+        if old is not None and old.content is not None:
+            old.older[str(1790000000 + len(old.older))] = old.content
+        node.content = body
+        self.nodes[path] = node
         headers = {"oc-etag": f'"{node.etag}"', "oc-fileid": f"{node.number:08}oc"}
         return Response(status_code=204 if old else 201, headers=headers)
 
@@ -134,6 +146,28 @@ class FakeDav:
         name = path.rsplit("/", 1)[1]
         self.trash[f"{name}.d1790000000"] = (path[len(HOME) + 1 :], node)
         return Response(status_code=204)
+
+    def _versions(self, request: Request, path: str) -> Response:
+        _, _, number, *version = path[len(VERSIONS) :].split("/")
+        nodes = [n for n in self.nodes.values() if str(n.number) == number]
+        if not nodes:
+            return _not_found(path)
+        (node,) = nodes
+        if request.method == "PROPFIND":
+            told = [_entry(f"{path}/", "")]
+            for name, content in node.older.items():
+                length = f"<d:getcontentlength>{len(content)}</d:getcontentlength>"
+                told.append(_entry(f"{path}/{name}", length))
+            return _many(told)
+        where = unquote(urlsplit(request.headers["destination"]).path)
+        assert where == f"{VERSIONS}/restore/target"
+        if version[0] not in node.older:
+            return _not_found(path)
+        node.older["1790009999"], node.content = (
+            node.content or b"",
+            node.older.pop(version[0]),
+        )
+        return Response(status_code=201)
 
     def _trash(self, request: Request, path: str) -> Response:
         if request.method == "PROPFIND":

@@ -14,6 +14,8 @@ from starlette.routing import Route
 from plugins.tools.nextcloud.tests.fake_dav import FakeDav
 
 APP_PASSWORD = "nc-app-5f0c9a1e77"
+HASH = "3|$argon2id$v=19$m=65536,t=4,p=1$c2FsdA$aGFzaA"
+"""What Nextcloud gives back in place of a link's password."""
 REAL_PASSWORD = "nc-real-8812aa90cc"
 DAV = "/remote.php/dav/{rest:path}"
 OCS = "/ocs/v2.php"
@@ -66,7 +68,7 @@ class FakeNextcloud:
                     methods=["DELETE"],
                 ),
                 Route(f"{OCS}/search/providers", self.providers),
-                Route(f"{OCS}/search/providers/files/search", self.found),
+                Route(f"{OCS}/search/providers/{{provider}}/search", self.found),
                 Route(f"{OCS}/apps/serverinfo/api/v1/info", self.capabilities),
                 Route(f"{_STATUS}/status", self.set_status, methods=["PUT"]),
                 Route(f"{_STATUS}/message/custom", self.set_status, methods=["PUT"]),
@@ -100,43 +102,62 @@ class FakeNextcloud:
             return _meta(400, 104, "Group does not exist")
         answered = self._governed(request, {"id": sent["userid"]})
         if answered.status_code == 200:
-            self.users[sent["userid"]] = {"id": sent["userid"], **sent}
-            if not self.has_font:  # it is made, and then the picture fails
-                return Response("Internal Server Error", 500, media_type="text/plain")
+            known = {"id": sent["userid"], "password": sent.get("password")}
+            made = self.users[sent["userid"]] = {**known, "enabled": True, "groups": []}
+            if not self.has_font:  # it is made, the picture fails, the rest is left out
+                return _failed()
+            made["groups"] = sent.get("groups", [])
+            made["displayname"] = sent.get("displayName", sent["userid"])
+            made["email"] = sent.get("email")
+            made["quota"] = {"quota": sent.get("quota", -3)}
         return answered
 
     async def person(self, request: Request) -> Response:
         name = request.path_params["id"]
         if name not in self.users:
-            return _meta(404, 404, "User does not exist")
+            return _meta(404, 998, "")
         answered = self._governed(request, self.users[name])
         if answered.status_code == 200 and request.method == "PUT":
             sent = await request.json()
             self.users[name][sent["key"]] = sent["value"]
+            if not self.has_font:
+                return _failed()
         if answered.status_code == 200 and request.method == "DELETE":
             del self.users[name]
         return answered
 
     async def lock(self, request: Request) -> Response:
         enabled = request.path_params["act"] == "enable"
+        if request.path_params["id"] not in self.users:
+            return _meta(400, 101, "")
         self.users[request.path_params["id"]]["enabled"] = enabled
+        if enabled and not self.has_font:
+            return _failed()
         return self._governed(request, [])
 
     async def memberships(self, request: Request) -> Response:
-        name = request.path_params["id"]
-        if request.method == "POST":
-            self.groups[(await request.json())["groupid"]].add(name)
-        else:
-            self.groups[request.query_params["groupid"]].discard(name)
+        name, adds = request.path_params["id"], request.method == "POST"
+        sent = await request.json() if adds else request.query_params
+        members = self.groups.get(sent["groupid"])
+        if members is None or name not in self.users:
+            return _meta(400, 102 if members is None else 103, "")
+        (members.add if adds else members.discard)(name)
         return self._governed(request, [])
 
     async def all_groups(self, request: Request) -> Response:
-        if request.method == "POST":
-            self.groups[(await request.json())["groupid"]] = set()
-        return self._governed(request, {"groups": sorted(self.groups)})
+        answered = self._governed(request, {"groups": sorted(self.groups)})
+        if request.method == "POST" and answered.status_code == 200:
+            name = (await request.json())["groupid"]
+            if name in self.groups:
+                return _meta(400, 102, "Gruppe existiert")  # in its user's language
+            self.groups[name] = set()
+        return answered
 
     async def group(self, request: Request) -> Response:
-        del self.groups[request.path_params["id"]]
+        name = request.path_params["id"]
+        if name not in self.groups or name == "admin":
+            return _meta(400, 102 if name == "admin" else 101, "")
+        del self.groups[name]
         return self._governed(request, [])
 
     async def members(self, request: Request) -> Response:
@@ -155,8 +176,9 @@ class FakeNextcloud:
             "share_with": sent.get("shareWith"),
             "permissions": sent["permissions"],
             "url": f"https://cloud.example/s/{number}",
-            "password": sent.get("password"),
         }
+        if sent["shareType"] == 3 and "password" in sent:  # a link shows it twice
+            made |= dict.fromkeys(("share_with", "password"), HASH)
         self.shares[number] = made
         return self._ocs(request, made)
 
@@ -181,6 +203,8 @@ class FakeNextcloud:
         return self._ocs(request, [{"id": "files", "name": "Files", "icon": "x"}])
 
     async def found(self, request: Request) -> Response:
+        if request.path_params["provider"] != "files":
+            return _failed()
         found = {"entries": [{"title": request.query_params["term"]}], "cursor": None}
         return self._ocs(request, found)
 
@@ -201,6 +225,10 @@ class FakeNextcloud:
         if who == "ada" and request.method != "GET":
             return _meta(403, 403, "Password confirmation is required")
         return self._ocs(request, answer)
+
+
+def _failed() -> Response:
+    return Response("Internal Server Error", 500, media_type="text/plain")
 
 
 def _who(request: Request) -> str | None:

@@ -20,6 +20,8 @@ class TestNextcloud(ToolAdapterContract):
         "list_files": files,
         "stat_file": files,
         "read_file": files,
+        "list_versions": files,
+        "restore_version": files,
         "write_file": files,
         "create_folder": files,
         "move": files,

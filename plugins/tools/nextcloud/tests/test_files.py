@@ -90,14 +90,69 @@ async def test_a_secret_in_a_file_is_taken_out_before_the_text_is_cut(
     assert base64.b64decode(binary["base64"]) == b"\xff\xfeSECRET_REF(canary)"
 
 
-async def test_a_large_file_is_cut_between_characters(
-    call: ToolCaller, served: Served
+@pytest.mark.parametrize("knows_ranges", [True, False])
+async def test_a_large_file_is_read_in_whole_lines_from_end_to_end(
+    call: ToolCaller, served: Served, knows_ranges: bool
 ) -> None:
-    await call("write_file", path="big", content="x")
-    size = 1024 * 1024
-    served.kept.dav.nodes[f"{HOME}/big"].content = b"a" * (size - 1) + "é".encode()
-    read = await call("read_file", path="big", offset=size - 3, limit=10)
-    assert (read["content"], read["truncated"]) == ("aa", True)
+    served.kept.dav.knows_ranges = knows_ranges
+    line = b"day=%06d key=canary-5f0c9a1e77b2 \xc3\xa9\n"
+    whole = b"".join(line % number for number in range(40_000))
+    await call("write_file", path="log", content="x")
+    served.kept.dav.nodes[f"{HOME}/log"].content = whole
+    read: list[str] = []
+    place: int | None = 0
+    while place is not None:
+        part = await call("read_file", path="log", offset=place, limit=100_000)
+        read.append(part["content"])
+        place = part["next_offset"]
+    clean = whole.replace(b"canary-5f0c9a1e77b2", b"SECRET_REF(canary)")
+    assert "".join(read) == clean.decode()
+    middle = await call("read_file", path="log", offset=1_000_000, limit=5)
+    assert middle["content"].startswith("day=")
+    assert middle["content"].endswith("é\n")
+    assert len(middle["content"]) < 100
+    ranges = [r for r in served.server.requests if r.method == "GET"]
+    assert all("range" in r.headers for r in ranges)
+
+
+async def test_a_small_file_is_read_on_from_where_it_was_left(call: ToolCaller) -> None:
+    await call("write_file", path="a", content="äöü")
+    first = await call("read_file", path="a", limit=2)
+    assert (first["content"], first["next_offset"]) == ("äö", 2)
+    rest = await call("read_file", path="a", offset=2)
+    assert (rest["content"], rest["next_offset"]) == ("ü", None)
+    assert (await call("read_file", path="a", offset=99))["content"] == ""
+
+
+async def test_older_versions_come_back(call: ToolCaller, served: Served) -> None:
+    await call("write_file", path="a.txt", content="first")
+    await call("write_file", path="a.txt", content="second!", overwrite=True)
+    (older,) = (await call("list_versions", path="a.txt"))["versions"]
+    assert older["size"] == 5
+    await call("restore_version", path="a.txt", version=older["version"])
+    assert (await call("read_file", path="a.txt"))["content"] == "first"
+    (older,) = (await call("list_versions", path="a.txt"))["versions"]
+    assert older["size"] == 7
+    with pytest.raises(ToolNotFound):
+        await call("restore_version", path="a.txt", version="12")
+    await call("create_folder", path="there")
+    with pytest.raises(ToolInvalid, match="only files have versions"):
+        await call("list_versions", path="there")
+
+
+async def test_a_folder_is_listed_in_parts(call: ToolCaller) -> None:
+    for name in "abc":
+        await call("write_file", path=name, content=name)
+    listed = await call("list_files", limit=2)
+    assert [e["path"] for e in listed["entries"]] == ["a", "b"]
+    assert (listed["total"], listed["truncated"]) == (3, True)
+    listed = await call("list_files", limit=2, offset=2)
+    assert ([e["path"] for e in listed["entries"]], listed["truncated"]) == (
+        ["c"],
+        False,
+    )
+    with pytest.raises(ToolInvalid, match="this is a file"):
+        await call("list_files", path="a")
 
 
 async def test_an_empty_file_and_one_that_is_no_text(call: ToolCaller) -> None:

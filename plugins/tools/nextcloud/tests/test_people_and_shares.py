@@ -12,10 +12,16 @@ from letsbe.plugin import (
     ToolInvalid,
     ToolNotFound,
     ToolUnauthenticated,
+    ToolUnexpected,
 )
 from letsbe.testing import ToolCaller
+from letsbe_tool_nextcloud.people import CreateUser, _missing
 from plugins.tools.nextcloud.tests.conftest import Caller, Served
-from plugins.tools.nextcloud.tests.fake_nextcloud import APP_PASSWORD, REAL_PASSWORD
+from plugins.tools.nextcloud.tests.fake_nextcloud import (
+    APP_PASSWORD,
+    HASH,
+    REAL_PASSWORD,
+)
 
 PASSWORD = "SECRET_REF(canary)"
 
@@ -53,15 +59,65 @@ async def test_a_person_from_the_first_day_to_the_last(
 
 
 @pytest.mark.anyio
-async def test_a_person_who_was_made_although_the_server_failed_is_told_so(
+async def test_of_a_person_made_in_spite_of_an_error_it_is_said_what_is_missing(
     call: ToolCaller, served: Served
 ) -> None:
+    await call("create_group", group_id="Büro West")
     served.kept.has_font = False
-    made = await call("create_user", user_id="grace", password=PASSWORD)
+    made = await call(
+        "create_user",
+        user_id="grace",
+        password=PASSWORD,
+        groups=["Büro West"],
+        quota="5 GB",
+        email="grace@example.com",
+        display_name="Grace",
+    )
     assert made["created"] == "grace"
     assert "answered with an error" in made["warning"]
+    assert made["missing"] == [
+        *("group Büro West", "quota 5 GB", "display name", "email"),
+        "perhaps the mail that welcomes them",
+    ]
     with pytest.raises(ToolConflict, match="already exists"):
         await call("create_user", user_id="grace", password=PASSWORD)
+
+
+@pytest.mark.anyio
+async def test_a_change_in_spite_of_an_error_is_looked_up(
+    call: ToolCaller, served: Served
+) -> None:
+    await call("create_user", user_id="grace", password=PASSWORD)
+    served.kept.has_font = False
+    changed = await call("update_user", user_id="grace", key="phone", value="+49 30 1")
+    assert "it did this" in changed["warning"]
+    await call("disable_user", user_id="grace")
+    assert "it did this" in (await call("enable_user", user_id="grace"))["warning"]
+    with pytest.raises(ToolUnexpected, match="may have been made all the same"):
+        await call("update_user", user_id="grace", key="password", value=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("value", "held", "lacks"),
+    [
+        ("5 GB", 5 * 1024**3, False),
+        ("5GB", 5 * 1024**3, False),
+        ("1000", 1000, False),
+        ("none", -3, False),
+        ("5 GB", -3, True),
+        ("none", 5, True),
+    ],
+)
+def test_a_quota_is_compared_in_bytes(
+    call: ToolCaller, served: Served, value: str, held: int, lacks: bool
+) -> None:
+    served.kept.has_font = False
+    people = served.kept.users
+    people["grace"] = {"id": "grace", "quota": {"quota": held}, "groups": []}
+    args = CreateUser(user_id="grace", quota=value)
+    assert list(_missing(args, people["grace"])) == (
+        [f"quota {value}"] if lacks else []
+    )
 
 
 @pytest.mark.anyio
@@ -70,10 +126,33 @@ async def test_what_is_wrong_with_a_person_is_named(
 ) -> None:
     with pytest.raises(ToolInvalid, match="Group does not exist"):
         await call("create_user", user_id="x", password=PASSWORD, groups=["none"])
-    with pytest.raises(ToolNotFound):
-        await call("read_user", user_id="nobody")
+    for operation in ("read_user", "delete_user"):
+        with pytest.raises(ToolNotFound, match="nobody of that name"):
+            await call(operation, user_id="nobody")
+    with pytest.raises(ToolInvalid, match="nobody of that name, or it is whoever asks"):
+        await call("disable_user", user_id="nobody")
+    for operation in ("add_to_group", "remove_from_group"):
+        with pytest.raises(ToolNotFound, match="no group of that name"):
+            await call(operation, user_id="ada", group_id="none")
+        with pytest.raises(ToolNotFound, match="nobody of that name"):
+            await call(operation, user_id="nobody", group_id="admin")
+    with pytest.raises(InvalidRequest, match="a quota is `5 GB`"):
+        await call("update_user", user_id="ada", key="quota", value="12 XB")
     with pytest.raises(InvalidRequest, match="give a password, or an email"):
         await call("create_user", user_id="x")
+
+
+@pytest.mark.anyio
+async def test_what_is_wrong_with_a_group_is_named_in_any_language(
+    call: ToolCaller,
+) -> None:
+    await call("create_group", group_id="office")
+    with pytest.raises(ToolConflict, match="Gruppe existiert"):
+        await call("create_group", group_id="office")
+    with pytest.raises(ToolNotFound, match="no group of that name"):
+        await call("delete_group", group_id="none")
+    with pytest.raises(ToolForbidden, match="that group cannot be deleted"):
+        await call("delete_group", group_id="admin")
 
 
 @pytest.mark.anyio
@@ -112,7 +191,7 @@ async def test_a_share_from_its_link_to_its_end(
         "create_share", path="a.txt", kind="link", password=PASSWORD, label="Print"
     )
     assert (link["kind"], link["permissions"]) == ("link", ["read"])
-    assert "password" not in link
+    assert link["has_password"]
     user = await call(
         "create_share",
         path="a.txt",
@@ -123,8 +202,11 @@ async def test_a_share_from_its_link_to_its_end(
     assert user["permissions"] == ["read", "update"]
     listed = (await call("list_shares", path="a.txt", subfiles=True))["shares"]
     assert [s["id"] for s in listed] == [link["id"], user["id"]]
-    changed = await call("update_share", share_id=link["id"], expire_date="2026-12-31")
-    assert changed["expiration"] == "2026-12-31"
+    assert HASH not in str([link, *listed])
+    changed = await call("update_share", share_id=link["id"], expire_date="2999-12-31")
+    assert changed["expiration"] == "2999-12-31"
+    told = await call("update_share", share_id=user["id"], password=PASSWORD)
+    assert "no password was set" in told["warning"]
     await call("delete_share", share_id=link["id"])
     with pytest.raises(ToolNotFound, match="Wrong share ID"):
         await call("delete_share", share_id=link["id"])
@@ -143,6 +225,32 @@ async def test_a_share_says_with_whom(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("operation", "arguments", "said"),
+    [
+        ("create_share", {"expire_date": "2020-01-01"}, "is past"),
+        ("create_share", {"expire_date": "2999-02-30"}, "no day that exists"),
+        ("create_share", {"kind": "user", "share_with": "grace"}, "has a password"),
+        ("update_share", {}, "say what is to change"),
+    ],
+)
+async def test_what_the_server_calls_otherwise_is_refused_before(
+    call: ToolCaller,
+    served: Served,
+    operation: str,
+    arguments: dict[str, str],
+    said: str,
+) -> None:
+    if operation == "update_share":
+        sent = {"share_id": "1", **arguments}
+    else:
+        sent = {"path": "a.txt", "kind": "link", "password": PASSWORD, **arguments}
+    with pytest.raises(InvalidRequest, match=said):
+        await call(operation, **sent)
+    assert served.server.requests == []
+
+
+@pytest.mark.anyio
 async def test_what_people_are_told_and_look_for(
     call: ToolCaller, served: Served
 ) -> None:
@@ -156,6 +264,8 @@ async def test_what_people_are_told_and_look_for(
     ]
     found = await call("search", provider="files", term="invoice")
     assert found["entries"][0]["title"] == "invoice"
+    with pytest.raises(ToolNotFound, match="no such provider: use one of files"):
+        await call("search", provider="nowhere", term="invoice")
     await call("set_status", status="away")
     await call("set_status_message", message="Back at two")
     assert served.kept.status == {"statusType": "away", "message": "Back at two"}
@@ -209,6 +319,7 @@ def test_the_tier_depends_on_what_is_asked(
     ("method", "path", "tier"),
     [
         ("GET", "/ocs/v2.php/cloud/capabilities", Tier.GREEN),
+        ("GET", "/ocs/v2.php/apps/files_sharing/api/v1/shares", Tier.RED),
         ("GET", "/ocs/v2.php/core/getapppassword", Tier.RED),
         ("GET", "/ocs/v2.php/core/getapppassword-onetime", Tier.RED),
         ("GET", "/ocs/v1.php/cloud/users", Tier.RED),

@@ -14,7 +14,7 @@ from letsbe.errors import (
     ToolUnavailable,
     ToolUnexpected,
 )
-from letsbe.plugin._adapters.faults import error_of, find_fault
+from letsbe.plugin._adapters.faults import ReadFault, error_of, find_fault
 from letsbe.plugin._adapters.paths import fill_path, read_path, settings_in
 from letsbe.plugin._adapters.requests import Outgoing, Terms
 from letsbe.plugin._adapters.response import Json, Response
@@ -36,6 +36,7 @@ _MARGIN = 0.5  # seconds before the call's deadline at which a request is given 
 _SLOWEST = 60.0  # seconds that one request may take
 _MOST_HOPS = 3
 _SHORTEST_CREDENTIAL = 8
+_UNDONE = frozenset({501, 507})  # errors of the server that say that nothing was done
 
 
 class ToolClient:
@@ -120,6 +121,7 @@ class ToolClient:
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
+        fault: ReadFault | None = None,
     ) -> Response:
         """Send a request and give the answer, if it is not an error.
 
@@ -135,6 +137,7 @@ class ToolClient:
             content: Or the body as it is; text may hold references to secrets.
             headers: Headers beside the adapter's own.
             accept: Statuses that are no errors here.
+            fault: Finds the error in this answer, instead of the adapter's function.
 
         Returns:
             The answer.
@@ -156,7 +159,7 @@ class ToolClient:
             "files": files,
             "content": _bytes_of(self._fill(content)),
         }
-        return await self._deliver(outgoing, body, f"{method} {path}", accept)
+        return await self._deliver(outgoing, body, f"{method} {path}", accept, fault)
 
     def address(self, path: str, values: Mapping[str, Value] | None = None) -> str:
         """Return the whole address of a path, for headers that name another resource.
@@ -190,7 +193,7 @@ class ToolClient:
             self._fill(dict(query)),
             self,
         )
-        return await self._deliver(outgoing, {"json": self._fill(json)}, method, ())
+        return await self._deliver(outgoing, {"json": self._fill(json)}, method)
 
     def redact(self, text: str) -> str:
         """Take secrets out of text that is about to be cut or taken apart."""
@@ -227,7 +230,8 @@ class ToolClient:
         outgoing: Outgoing,
         body: Mapping[str, Any],
         label: str,
-        accept: Collection[int],
+        accept: Collection[int] = (),
+        read_fault: ReadFault | None = None,
     ) -> Response:
         before = {*outgoing.headers.values(), *map(str, outgoing.query.values())}
         if self._run is not None:
@@ -239,12 +243,13 @@ class ToolClient:
         response = self._clean(await self._attempts(outgoing, body, changes))
         fault = None
         if response.status not in accept:
-            fault = find_fault(response, self._terms.fault)
+            fault = find_fault(response, read_fault or self._terms.fault)
         if fault is not None:
             assert fault.kind is not None
-            self._unsure |= changes and response.status >= 500
+            unsure = response.status >= 500 and response.status not in _UNDONE
+            self._unsure |= changes and unsure
             raise self._error(fault.kind, _detail(response), self.redact(fault.text))
-        if changes:
+        if changes and response.status < 400:
             self._done.append(label)
         return response
 

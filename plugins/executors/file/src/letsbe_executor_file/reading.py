@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
-import re
 from typing import Any
 
-from letsbe.plugin import Execution, Place, ToolFailed
+from letsbe.plugin import Execution, Place, ToolFailed, whole_lines
 from letsbe_executor_file.arguments import ReadArguments
 
 WHOLE = 1024 * 1024
@@ -15,8 +14,6 @@ WHOLE = 1024 * 1024
 _MARGIN = 64 * 1024
 """In larger files, how far around what is asked for the ends of lines are looked for:
 as long as the longest secret may be."""
-_LINE_END = re.compile(rb"\n")
-_BREAK = re.compile(rb"[\s\"',;]")
 
 
 def read_file(
@@ -99,23 +96,12 @@ def _whole_characters(text: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def _lines(file: int, offset: int, most: int, margin: int) -> tuple[int, bytes]:
-    """Read whole lines around a part of a large file.
-
-    Where a line is longer than the margin (in bytes), it is cut at a blank, quote or
-    comma, which few secrets hold; where there is none either, as it comes.
-    """
+    """Read whole lines around a part of a large file."""
     start = max(offset - margin, 0)
-    before = _read(file, start, offset - start)
-    breaks = [*_LINE_END.finditer(before)] or [*_BREAK.finditer(before)]
-    begin = start + breaks[-1].end() if breaks else offset
-    wanted = offset - begin + most
-    data = _read(file, begin, wanted + margin)
-    if len(data) <= wanted:
-        return begin, data
-    end = _LINE_END.search(data, wanted - 1) or _BREAK.search(data, wanted - 1)
-    if end is None and len(data) < wanted + margin:
-        return begin, data
-    return begin, data[: end.end() if end else wanted]
+    data = _read(file, start, offset - start + most + margin)
+    before = min(offset - start, len(data))
+    begin, end = whole_lines(data, before, most, margin)
+    return start + begin, data[begin:end]
 
 
 def _read(file: int, offset: int, length: int) -> bytes:

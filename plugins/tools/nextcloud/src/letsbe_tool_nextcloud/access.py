@@ -7,7 +7,9 @@ in XML. Verified on Nextcloud 34.0.1.
 from __future__ import annotations
 
 import base64
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 from defusedxml.ElementTree import fromstring
 
@@ -34,9 +36,12 @@ DAV = "/remote.php/dav"
 ADMINISTRATION = ("admin_password",)
 """What operations that govern people need: Nextcloud takes no app password there."""
 
+Meanings: TypeAlias = Mapping[int, tuple[type[ToolFailed], str]]
+"""What OCS status codes mean for one operation, with words where the server has none.
+Its own words are in its user's language, so nothing is read from them."""
+
 _GOVERNED = tuple(f"{OCS}/cloud/{kind}" for kind in ("users", "groups", "apps"))
 _KINDS: dict[int, type[ToolFailed]] = {
-    102: ToolConflict,
     403: ToolForbidden,
     404: ToolNotFound,
     429: ToolRateLimited,
@@ -50,7 +55,6 @@ _DAV_KINDS: dict[int, type[ToolFailed]] = {
     423: ToolConflict,
     507: ToolForbidden,
 }
-_EXISTS = "exist"
 
 
 def authenticate(out: Outgoing) -> None:
@@ -65,8 +69,13 @@ def authenticate(out: Outgoing) -> None:
     out.headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
 
 
-def read_fault(response: Response) -> Fault | None:
-    """Find the fault in an answer of OCS or WebDAV."""
+def read_fault(response: Response, means: Meanings | None = None) -> Fault | None:
+    """Find the fault in an answer of OCS or WebDAV.
+
+    Args:
+        response: The answer.
+        means: What status codes of OCS mean here.
+    """
     if "xml" in response.headers.get("content-type", ""):
         return _dav_fault(response) if response.status >= 400 else None
     body = response.json()
@@ -82,12 +91,10 @@ def read_fault(response: Response) -> Fault | None:
         return None
     if "Password confirmation" in told:
         told += ": this needs the administrator's real password, not an app password"
-    kind = _KINDS.get(code)
+    kind, words = (means or {}).get(code, (_KINDS.get(code), ""))
     if kind is None and response.status < 400:
         kind = ToolInvalid if code < 500 else ToolUnexpected
-    if response.status == 400 and code == 102 and _EXISTS not in told.lower():
-        kind = ToolInvalid
-    return Fault(kind, told)
+    return Fault(kind, told or words)
 
 
 def _dav_fault(response: Response) -> Fault:
@@ -101,6 +108,7 @@ async def ocs(
     method: str,
     path: str,
     values: dict[str, str | int] | None = None,
+    means: Meanings | None = None,
     /,
     **sent: Any,  # noqa: ANN401 - JSON
 ) -> Any:  # noqa: ANN401 - the tool's JSON
@@ -111,14 +119,20 @@ async def ocs(
         method: The HTTP method.
         path: The path after ``/ocs/v2.php``, a template.
         values: What stands in its places.
+        means: What status codes mean here.
         sent: The query of a GET or DELETE, the body of anything else; ``None`` is
             left out.
     """
-    given = {name: value for name, value in sent.items() if value is not None}
-    if method in {"GET", "DELETE"}:
-        response = await tool.send(method, f"{OCS}{path}", values, query=given)
-    else:
-        response = await tool.send(method, f"{OCS}{path}", values, json=given or None)
+    given = {name: value for name, value in sent.items() if value is not None} or None
+    queried = method in {"GET", "DELETE"}
+    response = await tool.send(
+        method,
+        f"{OCS}{path}",
+        values,
+        query=given if queried else None,
+        json=None if queried else given,
+        fault=partial(read_fault, means=means),
+    )
     return response.json()["ocs"]["data"]
 
 

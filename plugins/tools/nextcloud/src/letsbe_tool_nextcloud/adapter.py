@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from letsbe.plugin import Adapter, Credential, RouteRule, Setting, Tier
-from letsbe_tool_nextcloud import calendar, files, people, sharing
+from letsbe_tool_nextcloud import (
+    calendar,
+    files,
+    groups,
+    history,
+    people,
+    reading,
+    sharing,
+)
 from letsbe_tool_nextcloud.access import DAV, OCS, authenticate, check, read_fault
 
 _SHARES = f"{OCS}/apps/files_sharing/api/v1/shares"
@@ -12,7 +20,12 @@ ROUTES = (
     RouteRule("GET", "/status.php", Tier.GREEN, "reads"),
     RouteRule("GET", f"{OCS}/cloud/**", Tier.GREEN, "reads"),
     RouteRule("GET", f"{OCS}/search/**", Tier.GREEN, "reads"),
-    RouteRule("GET", f"{_SHARES}/**", Tier.GREEN, "reads"),
+    RouteRule(
+        "GET",
+        f"{_SHARES}/**",
+        Tier.RED,
+        "shows hashes of passwords, which list_shares leaves out",
+    ),
     RouteRule("GET", f"{OCS}/apps/notifications/**", Tier.GREEN, "reads"),
     RouteRule("GET", f"{OCS}/apps/serverinfo/**", Tier.GREEN, "reads"),
     RouteRule("GET", f"{OCS}/apps/user_status/**", Tier.GREEN, "reads"),
@@ -52,9 +65,12 @@ NEXTCLOUD = Adapter(
     summary="Files, shares, calendars, contacts and people of the business.",
     operations=(
         *files.OPERATIONS,
+        *reading.OPERATIONS,
+        *history.OPERATIONS,
         *sharing.OPERATIONS,
         *calendar.OPERATIONS,
         *people.OPERATIONS,
+        *groups.OPERATIONS,
     ),
     routes=ROUTES,
     authenticate=authenticate,

@@ -68,9 +68,13 @@ def search(folder: str, name: str, most: int) -> bytes:
 
 
 def calendar_query(start: str, end: str) -> bytes:
-    """Ask for the events between two times, in UTC: ``20261224T080000Z``."""
+    """Ask for the events between two times, in UTC: ``20261224T080000Z``.
+
+    What recurs comes as the times that it does so between them.
+    """
     root = Element(f"{CAL}calendar-query")
-    _ask(root, (f"{D}getetag", f"{CAL}calendar-data"))
+    wanted = SubElement(SubElement(root, f"{D}prop"), f"{CAL}calendar-data")
+    SubElement(wanted, f"{CAL}expand", start=start, end=end)
     calendar = SubElement(
         SubElement(root, f"{CAL}filter"), f"{CAL}comp-filter", name="VCALENDAR"
     )

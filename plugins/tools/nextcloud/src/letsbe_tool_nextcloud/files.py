@@ -1,4 +1,4 @@
-"""Files and folders, and the trash that deleted ones go to."""
+"""Files and folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from letsbe.plugin import (
     Example,
     InvalidRequest,
     Json,
-    NoArguments,
     Raise,
     Tier,
     ToolClient,
@@ -23,18 +22,12 @@ from letsbe.plugin import (
 )
 from letsbe_tool_nextcloud import dav
 from letsbe_tool_nextcloud.access import DAV, refuse_references
-from letsbe_tool_nextcloud.dav import NC, OC, D, Found
+from letsbe_tool_nextcloud.dav import OC, D, Found
 
 ROOT = f"{DAV}/files/{{$user}}"
 ONE = f"{ROOT}/{{path*}}"
-TRASH = f"{DAV}/trashbin/{{$user}}"
 
 Path = Annotated[str, Field(max_length=2000)]
-_MOST_READ = 1024 * 1024  # bytes of a file that are read; then the text is cut
-_DELETED = (
-    *(f"{NC}trashbin-filename", f"{NC}trashbin-original-location"),
-    *(f"{NC}trashbin-deletion-time", f"{OC}size", f"{D}resourcetype"),
-)
 
 
 class FolderArguments(Arguments):
@@ -44,20 +37,20 @@ class FolderArguments(Arguments):
     """The folder, from the top: `Documents/2026`; the top if left out."""
 
 
+class ListArguments(FolderArguments):
+    """Which part of a folder."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+    """How many at most."""
+    offset: Annotated[int, Field(ge=0)] = 0
+    """How many to pass over."""
+
+
 class PathArguments(Arguments):
     """A file or folder."""
 
     path: Annotated[Path, Field(min_length=1)]
     """The file or folder, from the top: `Documents/notes.md`."""
-
-
-class ReadArguments(PathArguments):
-    """Which part of a file."""
-
-    offset: Annotated[int, Field(ge=0)] = 0
-    """From which character on, or byte of what is not text."""
-    limit: Annotated[int, Field(ge=1, le=200_000)] = 50_000
-    """How many at most."""
 
 
 class WriteArguments(PathArguments):
@@ -91,13 +84,6 @@ class SearchArguments(FolderArguments):
     """How many at most."""
 
 
-class TrashArguments(Arguments):
-    """Something in the trash."""
-
-    id: Annotated[str, Field(min_length=1, max_length=500)]
-    """Its id; see list_trash."""
-
-
 def _replaces(args: MoveArguments) -> Iterator[Raise]:
     if args.overwrite:
         yield Raise(Tier.RED, "overwrite", "replaces what is there")
@@ -107,44 +93,23 @@ def _replaces(args: MoveArguments) -> Iterator[Raise]:
     Tier.GREEN,
     examples=[Example({}, Tier.GREEN), Example({"path": "Documents"}, Tier.GREEN)],
 )
-async def list_files(tool: ToolClient, args: FolderArguments) -> Json:
+async def list_files(tool: ToolClient, args: ListArguments) -> Json:
     """List what is in a folder."""
-    found = await _found(tool, args.path, depth=1)
-    return {"path": args.path, "entries": [_shown(tool, each) for each in found[1:]]}
+    folder, *inside = await found(tool, args.path, depth=1)
+    if f"{D}collection" not in folder.kinds:
+        message = "this is a file: stat_file and read_file show it"
+        raise ToolInvalid(message)
+    part = inside[args.offset : args.offset + args.limit]
+    told = {"path": args.path, "entries": [shown(tool, each) for each in part]}
+    more = args.offset + len(part) < len(inside)
+    return {**told, "total": len(inside), "truncated": more}
 
 
 @operation(Tier.GREEN, examples=[Example({"path": "notes.md"}, Tier.GREEN)])
 async def stat_file(tool: ToolClient, args: PathArguments) -> Json:
     """Show a file's or folder's size, type, etag and when it was changed."""
-    (found, *_) = await _found(tool, args.path, depth=0)
-    return _shown(tool, found)
-
-
-@operation(Tier.GREEN, examples=[Example({"path": "notes.md"}, Tier.GREEN)])
-async def read_file(tool: ToolClient, args: ReadArguments) -> Json:
-    """Read a file; what is not text comes as base64."""
-    (found, *_) = await _found(tool, args.path, depth=0)
-    if f"{D}collection" in found.kinds:
-        message = "this is a folder: list_files shows what is in it"
-        raise ToolInvalid(message)
-    size = int(found.properties.get(f"{D}getcontentlength") or 0)
-    told = {**_shown(tool, found), "offset": args.offset}
-    if size == 0:
-        return {**told, "content": "", "truncated": False}
-    ranged = {"range": f"bytes=0-{_MOST_READ - 1}"}
-    response = await tool.send("GET", ONE, {"path": args.path}, headers=ranged)
-    data = response.content
-    cut_short = size > len(data)
-    try:
-        # Secrets are taken out of the whole, before it is cut.
-        text = tool.redact(data.decode())
-    except UnicodeDecodeError as error:
-        if not (cut_short and error.start >= len(data) - 3):
-            return {**told, **_binary(tool, data, args, cut_short=cut_short)}
-        text = tool.redact(data[: error.start].decode())
-    part = text[args.offset : args.offset + args.limit]
-    more = cut_short or args.offset + args.limit < len(text)
-    return {**told, "content": part, "truncated": more}
+    (one, *_) = await found(tool, args.path, depth=0)
+    return shown(tool, one)
 
 
 @operation(
@@ -215,51 +180,11 @@ async def search_files(tool: ToolClient, args: SearchArguments) -> Json:
     folder = f"/files/{tool.setting('user')}/{inside}".rstrip("/")
     body = dav.search(folder, args.name, args.limit)
     answer = await tool.send("SEARCH", f"{DAV}/", content=body, headers=dav.XML)
-    return {"entries": [_shown(tool, each) for each in dav.read(answer)]}
+    return {"entries": [shown(tool, each) for each in dav.read(answer)]}
 
 
-@operation(Tier.GREEN)
-async def list_trash(tool: ToolClient, args: NoArguments) -> Json:
-    """List what was deleted and can be brought back."""
-    answer = await tool.send(
-        "PROPFIND",
-        f"{TRASH}/trash",
-        content=dav.propfind(_DELETED),
-        headers={**dav.XML, "depth": "1"},
-    )
-    entries = []
-    for found in list(dav.read(answer))[1:]:
-        known = found.properties
-        entries.append(
-            {
-                "id": found.path.rstrip("/").rsplit("/", 1)[-1],
-                "name": known.get(f"{NC}trashbin-filename"),
-                "path": known.get(f"{NC}trashbin-original-location"),
-                "deleted": known.get(f"{NC}trashbin-deletion-time"),
-                "size": known.get(f"{OC}size"),
-            }
-        )
-    return {"entries": entries}
-
-
-@operation(Tier.YELLOW, examples=[Example({"id": "old.txt.d1790000000"}, Tier.YELLOW)])
-async def restore(tool: ToolClient, args: TrashArguments) -> Json:
-    """Bring something back from the trash to where it was."""
-    where = tool.address(f"{TRASH}/restore/{{id}}", {"id": args.id})
-    await tool.send(
-        "MOVE", f"{TRASH}/trash/{{id}}", {"id": args.id}, headers={"destination": where}
-    )
-    return {"restored": args.id}
-
-
-@operation(Tier.RED, examples=[Example({"id": "old.txt.d1790000000"}, Tier.RED)])
-async def delete_for_good(tool: ToolClient, args: TrashArguments) -> Json:
-    """Delete something from the trash; nothing brings it back."""
-    await tool.send("DELETE", f"{TRASH}/trash/{{id}}", {"id": args.id})
-    return {"deleted": args.id}
-
-
-async def _found(tool: ToolClient, path: str, depth: int) -> list[Found]:
+async def found(tool: ToolClient, path: str, depth: int) -> list[Found]:
+    """Ask for what is at a path and, with a depth of 1, what is in it."""
     answer = await tool.send(
         "PROPFIND",
         ONE,
@@ -279,7 +204,8 @@ async def _carry(tool: ToolClient, method: str, args: MoveArguments) -> Json:
     return {"path": args.to, "replaced": response.status == 204}
 
 
-def _shown(tool: ToolClient, found: Found) -> dict[str, object]:
+def shown(tool: ToolClient, found: Found) -> dict[str, object]:
+    """Describe a file or folder for an agent."""
     known = found.properties
     _, _, inside = found.path.partition(f"{DAV}/files/{tool.setting('user')}")
     folder = f"{D}collection" in found.kinds
@@ -295,16 +221,6 @@ def _shown(tool: ToolClient, found: Found) -> dict[str, object]:
     }
 
 
-def _binary(
-    tool: ToolClient, data: bytes, args: ReadArguments, *, cut_short: bool
-) -> dict[str, object]:
-    # One character for each byte, so that the rest stays as it is.
-    clean = tool.redact(data.decode("latin-1")).encode("latin-1", "replace")
-    part = clean[args.offset : args.offset + args.limit]
-    more = cut_short or args.offset + args.limit < len(clean)
-    return {"base64": base64.b64encode(part).decode(), "truncated": more}
-
-
 def _content(args: WriteArguments) -> bytes | str:
     if args.encoding == "text":
         return args.content
@@ -316,6 +232,6 @@ def _content(args: WriteArguments) -> bytes | str:
 
 
 OPERATIONS = (
-    *(list_files, stat_file, read_file, write_file, create_folder, move, copy),
-    *(delete, search_files, list_trash, restore, delete_for_good),
+    *(list_files, stat_file, write_file, create_folder, move, copy, delete),
+    search_files,
 )

@@ -1,8 +1,9 @@
-"""People and groups. Who governs them shows the administrator's real password."""
+"""People. Who governs them shows the administrator's real password."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -16,19 +17,40 @@ from letsbe.plugin import (
     Raise,
     Tier,
     ToolClient,
+    ToolConflict,
     ToolFailed,
+    ToolForbidden,
+    ToolInvalid,
+    ToolNotFound,
     ToolUnavailable,
     ToolUnexpected,
     operation,
 )
-from letsbe_tool_nextcloud.access import ADMINISTRATION, ocs
+from letsbe_tool_nextcloud.access import ADMINISTRATION, Meanings, ocs
 
 USERS = "/cloud/users"
 USER = "/cloud/users/{user_id}"
-GROUPS = "/cloud/groups"
 
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9 _.@'-]{1,64}$")]
-Quota = Annotated[str, Field(pattern=r"^(none|default|\d+ ?([KMGT]?B)?)$")]
+_QUOTA = re.compile(r"^(none|default|\d+ ?([KMGT]?B)?)$")
+_UNITS = {"": 0, "B": 0, "KB": 1, "MB": 2, "GB": 3, "TB": 4}
+_WARNING = "the server answered with an error, but it did this"
+
+Id = Annotated[str, Field(min_length=1, max_length=64)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
+Quota = Annotated[str, Field(pattern=_QUOTA.pattern)]
+
+NO_PERSON = (ToolNotFound, "there is nobody of that name")
+_PERSON: Meanings = {
+    101: (ToolInvalid, "there is nobody of that name, or it is whoever asks"),
+    998: NO_PERSON,
+}
+_CHANGE: Meanings = {
+    101: (ToolInvalid, "the value is not accepted"),
+    107: (ToolInvalid, "the password is not accepted"),
+    113: (ToolForbidden, "whoever asks may not change that"),
+    998: NO_PERSON,
+}
+EXISTS: Meanings = {102: (ToolConflict, "it exists already")}
 
 
 class SearchArguments(Arguments):
@@ -54,7 +76,7 @@ class CreateUser(OneUser):
 
     password: Annotated[str, Field(min_length=8, max_length=1024)] | None = None
     """The password: `SECRET_REF(name)`. Without one, a mail asks for it."""
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: Email | None = None
     """The e-mail address."""
     display_name: str | None = None
     """The name that others see."""
@@ -87,26 +109,13 @@ class ChangeUser(OneUser):
     """What it is from now on; a password as `SECRET_REF(name)`."""
 
 
-class OneGroup(Arguments):
-    """One group."""
-
-    group_id: Id
-    """Its name."""
-
-
-class Membership(OneUser):
-    """A person and a group."""
-
-    group_id: Id
-    """The group."""
-
-
-def _governs(group: str) -> bool:
+def governs(group: str) -> bool:
+    """Whether who is in a group governs the server."""
     return group.casefold() == "admin"
 
 
 def _mails(args: CreateUser) -> Iterator[Raise]:
-    if any(map(_governs, args.groups)):
+    if any(map(governs, args.groups)):
         yield Raise(Tier.CRITICAL_RED, "administrator", "makes an administrator")
     if args.password is None or args.email is not None:
         yield Raise(Tier.YELLOW_EXTERNAL, "welcome", "mails the person", external=True)
@@ -115,11 +124,6 @@ def _mails(args: CreateUser) -> Iterator[Raise]:
 def _locks_out(args: ChangeUser) -> Iterator[Raise]:
     if args.key in {"password", "email"}:
         yield Raise(Tier.RED, args.key, "changes how the person gets in")
-
-
-def _promotes(args: Membership) -> Iterator[Raise]:
-    if _governs(args.group_id):
-        yield Raise(Tier.CRITICAL_RED, "administrator", "makes an administrator")
 
 
 @operation(Tier.GREEN)
@@ -141,7 +145,7 @@ async def list_users(tool: ToolClient, args: SearchArguments) -> Json:
 )
 async def read_user(tool: ToolClient, args: OneUser) -> Json:
     """Show one person: names, addresses, groups, quota, last sign-in."""
-    return await ocs(tool, "GET", USER, {"user_id": args.user_id})
+    return await ocs(tool, "GET", USER, {"user_id": args.user_id}, _PERSON)
 
 
 @operation(
@@ -164,38 +168,81 @@ async def create_user(tool: ToolClient, args: CreateUser) -> Json:
     if args.password is None and args.email is None:
         message = "give a password, or an email that a link to choose one is sent to"
         raise InvalidRequest(message)
-    try:
-        made = await ocs(
-            tool,
-            "POST",
-            USERS,
-            userid=args.user_id,
-            password=args.password,
-            email=args.email,
-            displayName=args.display_name,
-            groups=args.groups or None,
-            quota=args.quota,
-        )
-    except (ToolUnavailable, ToolUnexpected) as error:
-        return await _made_all_the_same(tool, args.user_id, error)
-    return {"created": made["id"]}
+    sent = ocs(
+        tool,
+        "POST",
+        USERS,
+        None,
+        EXISTS,
+        userid=args.user_id,
+        password=args.password,
+        email=args.email,
+        displayName=args.display_name,
+        groups=args.groups or None,
+        quota=args.quota,
+    )
+    person = await _in_spite_of_errors(tool, args.user_id, sent, lambda _: True)
+    if person is None:
+        return {"created": args.user_id}
+    told = {"created": args.user_id, "warning": _WARNING}
+    return {**told, "missing": list(_missing(args, person))}
 
 
-async def _made_all_the_same(
-    tool: ToolClient, user_id: str, error: ToolFailed
-) -> dict[str, Any]:
-    """Look for a person whom the server made although it answered with an error.
+async def _in_spite_of_errors(
+    tool: ToolClient,
+    user_id: str,
+    sent: Awaitable[Any],
+    done: Callable[[dict[str, Any]], bool],
+) -> dict[str, Any] | None:
+    """Change a person; if the server answers with an error, look whether it did it.
 
-    It does so where it cannot draw the person's picture, for want of a font.
+    It fails so where it cannot draw the person's picture, for want of a font: the
+    change is made, and what should follow it is not.
+
+    Returns:
+        ``None`` if the server said that it is done; else the person, after whom it is.
     """
     try:
-        await ocs(tool, "GET", USER, {"user_id": user_id})
-    except ToolFailed:
-        raise error from None
-    return {
-        "created": user_id,
-        "warning": "the server answered with an error, but the person is there",
-    }
+        await sent
+    except (ToolUnavailable, ToolUnexpected) as error:
+        try:
+            person = await ocs(tool, "GET", USER, {"user_id": user_id})
+        except ToolFailed:
+            raise error from None
+        if not done(person):
+            raise
+        return dict(person)
+    return None
+
+
+def _missing(args: CreateUser, person: dict[str, Any]) -> Iterator[str]:
+    """Name what a new person was to have and has not."""
+    missing = set(args.groups) - set(person.get("groups") or ())
+    yield from (f"group {name}" for name in sorted(missing))
+    if args.quota and not _holds(person, "quota", args.quota):
+        yield f"quota {args.quota}"
+    if args.display_name and not _holds(person, "displayname", args.display_name):
+        yield "display name"
+    if args.email:
+        if not _holds(person, "email", args.email):
+            yield "email"
+        yield "perhaps the mail that welcomes them"
+
+
+def _holds(person: dict[str, Any], key: str, value: str) -> bool:
+    """Whether a person has a value now; a password cannot be looked up."""
+    held = person.get(key)
+    if key != "quota":
+        return isinstance(held, str) and _plain(held) == _plain(value)
+    size = (held or {}).get("quota")
+    number = re.fullmatch(r"(\d+) ?([KMGT]?B?)", value)
+    if number is None:  # `none` or `default`
+        return not isinstance(size, int) or size < 0
+    return bool(size == int(number[1]) * 1024 ** _UNITS[number[2]])
+
+
+def _plain(text: str) -> str:
+    return "".join(text.split())  # the server keeps phone numbers without blanks
 
 
 @operation(
@@ -209,10 +256,16 @@ async def _made_all_the_same(
 )
 async def update_user(tool: ToolClient, args: ChangeUser) -> Json:
     """Change one thing of a person."""
-    await ocs(
-        tool, "PUT", USER, {"user_id": args.user_id}, key=args.key, value=args.value
+    if args.key == "quota" and not _QUOTA.fullmatch(args.value):
+        message = "a quota is `5 GB`, a number of bytes, `none` or `default`"
+        raise InvalidRequest(message)
+    values: dict[str, str | int] = {"user_id": args.user_id}
+    sent = ocs(tool, "PUT", USER, values, _CHANGE, key=args.key, value=args.value)
+    person = await _in_spite_of_errors(
+        tool, args.user_id, sent, lambda p: _holds(p, args.key, args.value)
     )
-    return {"changed": args.user_id}
+    told = {"changed": args.user_id}
+    return told if person is None else {**told, "warning": _WARNING}
 
 
 @operation(
@@ -223,8 +276,7 @@ async def update_user(tool: ToolClient, args: ChangeUser) -> Json:
 )
 async def enable_user(tool: ToolClient, args: OneUser) -> Json:
     """Let a person sign in again."""
-    await ocs(tool, "PUT", f"{USER}/enable", {"user_id": args.user_id})
-    return {"enabled": args.user_id}
+    return await _switch(tool, args.user_id, "enable")
 
 
 @operation(
@@ -235,8 +287,16 @@ async def enable_user(tool: ToolClient, args: OneUser) -> Json:
 )
 async def disable_user(tool: ToolClient, args: OneUser) -> Json:
     """Lock a person out; the files stay."""
-    await ocs(tool, "PUT", f"{USER}/disable", {"user_id": args.user_id})
-    return {"disabled": args.user_id}
+    return await _switch(tool, args.user_id, "disable")
+
+
+async def _switch(tool: ToolClient, user_id: str, act: str) -> Json:
+    sent = ocs(tool, "PUT", f"{USER}/{act}", {"user_id": user_id}, _PERSON)
+    person = await _in_spite_of_errors(
+        tool, user_id, sent, lambda p: p.get("enabled") is (act == "enable")
+    )
+    told = {f"{act}d": user_id}
+    return told if person is None else {**told, "warning": _WARNING}
 
 
 @operation(
@@ -246,85 +306,11 @@ async def disable_user(tool: ToolClient, args: OneUser) -> Json:
 )
 async def delete_user(tool: ToolClient, args: OneUser) -> Json:
     """Delete a person with all files, for good."""
-    await ocs(tool, "DELETE", USER, {"user_id": args.user_id})
+    await ocs(tool, "DELETE", USER, {"user_id": args.user_id}, _PERSON)
     return {"deleted": args.user_id}
-
-
-@operation(Tier.GREEN, credentials=ADMINISTRATION)
-async def list_groups(tool: ToolClient, args: SearchArguments) -> Json:
-    """List groups."""
-    return await ocs(tool, "GET", GROUPS, **args.model_dump(exclude_none=True))
-
-
-@operation(
-    Tier.GREEN,
-    credentials=ADMINISTRATION,
-    examples=[Example({"group_id": "office"}, Tier.GREEN)],
-)
-async def list_group_members(tool: ToolClient, args: OneGroup) -> Json:
-    """List who is in a group."""
-    return await ocs(
-        tool, "GET", f"{GROUPS}/{{group_id}}/users", {"group_id": args.group_id}
-    )
-
-
-@operation(
-    Tier.YELLOW,
-    credentials=ADMINISTRATION,
-    examples=[Example({"group_id": "office"}, Tier.YELLOW)],
-)
-async def create_group(tool: ToolClient, args: OneGroup) -> Json:
-    """Make a group."""
-    await ocs(tool, "POST", GROUPS, groupid=args.group_id)
-    return {"created": args.group_id}
-
-
-@operation(
-    Tier.RED,
-    credentials=ADMINISTRATION,
-    examples=[Example({"group_id": "office"}, Tier.RED)],
-)
-async def delete_group(tool: ToolClient, args: OneGroup) -> Json:
-    """Delete a group: its members lose what is shared with it."""
-    await ocs(tool, "DELETE", f"{GROUPS}/{{group_id}}", {"group_id": args.group_id})
-    return {"deleted": args.group_id}
-
-
-@operation(
-    Tier.YELLOW,
-    idempotent=True,
-    raises=_promotes,
-    credentials=ADMINISTRATION,
-    examples=[Example({"user_id": "ada", "group_id": "office"}, Tier.YELLOW)],
-)
-async def add_to_group(tool: ToolClient, args: Membership) -> Json:
-    """Put a person into a group, who then sees what is shared with it."""
-    await ocs(
-        tool, "POST", f"{USER}/groups", {"user_id": args.user_id}, groupid=args.group_id
-    )
-    return {"added": args.user_id}
-
-
-@operation(
-    Tier.YELLOW,
-    idempotent=True,
-    credentials=ADMINISTRATION,
-    examples=[Example({"user_id": "ada", "group_id": "office"}, Tier.YELLOW)],
-)
-async def remove_from_group(tool: ToolClient, args: Membership) -> Json:
-    """Take a person out of a group."""
-    await ocs(
-        tool,
-        "DELETE",
-        f"{USER}/groups",
-        {"user_id": args.user_id},
-        groupid=args.group_id,
-    )
-    return {"removed": args.user_id}
 
 
 OPERATIONS = (
     *(read_me, list_users, read_user, create_user, update_user, enable_user),
-    *(disable_user, delete_user, list_groups, list_group_members, create_group),
-    *(delete_group, add_to_group, remove_from_group),
+    *(disable_user, delete_user),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -16,6 +17,8 @@ from letsbe.plugin import (
     Raise,
     Tier,
     ToolClient,
+    ToolNotFound,
+    ToolUnexpected,
     operation,
 )
 from letsbe_tool_nextcloud.access import ocs
@@ -36,6 +39,7 @@ _SHOWN = (
 )
 
 Right = Literal["read", "update", "create", "delete", "share"]
+Rights = Annotated[list[Right], Field(min_length=1)]
 
 
 class ListShares(Arguments):
@@ -66,7 +70,7 @@ class CreateShare(Arguments):
     a user of another server."""
     share_with: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     """Whom: the user, group, e-mail address or `user@server`; not for a link."""
-    permissions: list[Right] | None = None
+    permissions: Rights | None = None
     """What they may do; only read if left out."""
     password: Annotated[str, Field(min_length=8, max_length=1024)] | None = None
     """A link's password: `SECRET_REF(name)`."""
@@ -81,7 +85,7 @@ class CreateShare(Arguments):
 class ChangeShare(OneShare):
     """What to change; what is left out stays."""
 
-    permissions: list[Right] | None = None
+    permissions: Rights | None = None
     """What they may do."""
     password: Annotated[str, Field(min_length=8, max_length=1024)] | None = None
     """A link's new password: `SECRET_REF(name)`."""
@@ -151,7 +155,30 @@ def _shown(share: dict[str, Any]) -> dict[str, Any]:
     number = int(share["share_type"])
     kept["kind"] = kinds.get(number, str(number))
     kept.pop("share_type", None)
+    if number == _TYPES["link"]:
+        kept.pop("share_with", None)  # a link's is the hash of its password
+    kept["has_password"] = bool(share.get("password"))
     return kept
+
+
+def _check(args: CreateShare | ChangeShare) -> None:
+    """Refuse what the server calls not found, or passes over in silence.
+
+    Raises:
+        InvalidRequest: The day is past or none, or nobody would ask for the password.
+    """
+    try:
+        day = date.fromisoformat(args.expire_date) if args.expire_date else None
+    except ValueError:
+        message = "expire_date is no day that exists: write 2026-12-31"
+        raise InvalidRequest(message) from None
+    if day is not None and day < datetime.now(UTC).date() - timedelta(days=1):
+        message = f"expire_date is past: today is {datetime.now(UTC).date()}"
+        raise InvalidRequest(message)
+    asked = isinstance(args, ChangeShare) or args.kind in {"link", "email"}
+    if args.password is not None and not asked:
+        message = "only a link or an e-mail share has a password"
+        raise InvalidRequest(message)
 
 
 @operation(Tier.GREEN)
@@ -181,6 +208,7 @@ async def create_share(tool: ToolClient, args: CreateShare) -> Json:
     if (args.share_with is None) is (args.kind != "link"):
         message = "share_with says with whom; a link has none"
         raise InvalidRequest(message)
+    _check(args)
     made = await ocs(
         tool,
         "POST",
@@ -207,6 +235,10 @@ async def create_share(tool: ToolClient, args: CreateShare) -> Json:
 )
 async def update_share(tool: ToolClient, args: ChangeShare) -> Json:
     """Change what may be done with a share, or until when; it may be a public one."""
+    if not args.model_dump(exclude={"share_id"}, exclude_none=True):
+        message = "say what is to change: permissions, password, expire_date, ..."
+        raise InvalidRequest(message)
+    _check(args)
     made = await ocs(
         tool,
         "PUT",
@@ -218,7 +250,10 @@ async def update_share(tool: ToolClient, args: ChangeShare) -> Json:
         note=args.note,
         label=args.label,
     )
-    return _shown(made)
+    told = _shown(made)
+    if args.password is not None and not told["has_password"]:
+        return {**told, "warning": "no password was set: this kind of share has none"}
+    return told
 
 
 @operation(Tier.RED, examples=[Example({"share_id": "12"}, Tier.RED)])
@@ -257,15 +292,22 @@ async def list_search_providers(tool: ToolClient, args: NoArguments) -> Json:
 )
 async def search(tool: ToolClient, args: UnifiedSearch) -> Json:
     """Look for something in files, calendars, contacts or another app."""
-    return await ocs(
-        tool,
-        "GET",
-        "/search/providers/{provider}/search",
-        {"provider": args.provider},
-        term=args.term,
-        limit=args.limit,
-        cursor=args.cursor,
-    )
+    try:
+        return await ocs(
+            tool,
+            "GET",
+            "/search/providers/{provider}/search",
+            {"provider": args.provider},
+            term=args.term,
+            limit=args.limit,
+            cursor=args.cursor,
+        )
+    except ToolUnexpected:  # what the server says of a provider that it has not
+        there = [p["id"] for p in await ocs(tool, "GET", "/search/providers")]
+        if args.provider in there:
+            raise
+        message = f"there is no such provider: use one of {', '.join(there)}"
+        raise ToolNotFound(message) from None
 
 
 @operation(Tier.GREEN)
