@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from letsbe.home import Home
+from letsbe.proxy.sharing import open_usage
 from letsbe.storage.database import Database
 from letsbe_hub.api.principals import Audience, Principal
 from letsbe_hub.approvals import decisions
@@ -76,7 +78,7 @@ def decide(store: Store, approval: str, decision: Any, reason: str | None) -> No
 
 def use(server: TenantServer, tokens: int, *, hour: int = HOUR) -> None:
     """Count usage on a tenant as the Secrets Proxy does."""
-    with contextlib.closing(Database(server.home / "letsbe.db")) as database:
+    with contextlib.closing(open_usage(Home(server.home))) as database:
 
         def change(connection: sqlite3.Connection) -> None:
             connection.execute(

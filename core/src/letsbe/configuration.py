@@ -94,6 +94,9 @@ class ProxySettings(_Table):
     """The address to listen on. Whoever reaches it may use the providers' keys."""
     port: Port = 8100
     """The port; 0 takes a free one."""
+    user: Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_-]{0,30}$")] | None = None
+    """The account of its own that it runs under, in a service of its own; left out: the
+    one that runs ``letsbe up``, which starts it."""
     body_limit: Annotated[int, Field(ge=1024)] = 32 * 1024 * 1024
     """The most bytes of a request's body, unpacked."""
     connect_timeout: Annotated[float, Field(gt=0, le=600)] = 10.0

@@ -32,13 +32,28 @@ class Home:
 
     @property
     def database(self) -> Path:
-        """Secrets (sealed), approvals, the audit log, usage."""
+        """Secrets (sealed), approvals, the audit log, what the Hub said."""
         return self.folder / "letsbe.db"
 
     @property
-    def usage_journals(self) -> Path:
-        """The folder where usage waits, for some milliseconds, to be stored."""
+    def usage(self) -> Path:
+        """The folder of usage, the one that the Secrets Proxy writes to."""
         return self.folder / "usage"
+
+    @property
+    def usage_database(self) -> Path:
+        """Usage by hour, and what the Hub said of it; journals lie beside it."""
+        return self.usage / "usage.db"
+
+    @property
+    def registry(self) -> Path:
+        """The vault's registry, sealed: what the Secrets Proxy knows of the vault."""
+        return self.folder / "registry" / "secrets"
+
+    @property
+    def registry_key(self) -> Path:
+        """The key that seals the registry; the Secrets Proxy has it, and no other."""
+        return self.folder / "registry.key"
 
     @property
     def vault_key(self) -> Path:

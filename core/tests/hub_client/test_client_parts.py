@@ -27,6 +27,7 @@ from letsbe.hub_client.transport import HubApi, HubRefused, HubUnreachable
 from letsbe.hub_client.usage import UsageOutbox, waiting
 from letsbe.policy.autonomy import AutonomyLevel
 from letsbe.policy.tiers import Tier
+from letsbe.proxy.sharing import open_usage
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.database import Database
 from letsbe.wrapper.additions import Additions
@@ -45,7 +46,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture
 def database(home: Home) -> Iterator[Database]:
-    opened = Database(home.database)
+    opened = open_usage(home)
     yield opened
     opened.close()
 

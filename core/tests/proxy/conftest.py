@@ -21,12 +21,12 @@ from letsbe.home import Home
 from letsbe.proxy.metering import Bucket, Meter, buckets
 from letsbe.proxy.opening import assemble
 from letsbe.proxy.pool import Pool
+from letsbe.proxy.sharing import open_usage, open_vault
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.finding import Finding, RedactionLayer
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.database import Database
-from letsbe.storage.keys import load_key
 from letsbe.vault.secret import RegisteredSecrets
 from letsbe.vault.vault import Vault
 
@@ -250,8 +250,9 @@ def start(home: Home, provider: Provider) -> Iterator[Start]:
             layers: Iterable[RedactionLayer] = (),
             **settings: Any,
         ) -> Running:
-            database = closing.enter_context(Database(home.database))
-            vault = Vault(database, load_key(home.vault_key))
+            kept = closing.enter_context(Database(home.database))
+            database = closing.enter_context(open_usage(home))
+            vault = open_vault(home, kept)
             vault.provide("up_key", KEY)
             vault.provide("canary", CANARY)
             single = {"base_url": provider.address, "secret": "up_key"}
@@ -264,7 +265,7 @@ def start(home: Home, provider: Provider) -> Iterator[Start]:
             watched = closing.enter_context(contextlib.closing(WatchedVault(home)))
             pipeline = Pipeline([Registered(watched), *layers])
             watched.start(lambda: None)
-            meter = Meter(database, home.usage_journals)
+            meter = Meter(database, home.usage)
             app = assemble(
                 chosen,
                 Upstreams(chosen.upstreams),

@@ -15,6 +15,7 @@ from letsbe.proxy import generations
 from letsbe.proxy.metering import Bucket, Meter, buckets
 from letsbe.proxy.usage import NOTHING, Usage, difference, generation_usage
 from letsbe.storage.database import Database
+from letsbe.storage.home_schema import USAGE
 
 CHAT = "/up/v1/chat/completions"
 EVENTS = [(b"content-type", b"text/event-stream")]
@@ -151,7 +152,7 @@ def test_the_tokenizer_that_is_billed_comes_first() -> None:
 @pytest.mark.anyio
 async def test_a_correction_outlives_the_process_that_made_it(tmp_path: Path) -> None:
     folder = tmp_path / "usage"
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         meter = Meter(database, folder)
         estimate = Usage(1000, 500, estimated_requests=1)
         entry = meter.record("main", "m", estimate)
@@ -168,7 +169,7 @@ async def test_a_correction_outlives_the_process_that_made_it(tmp_path: Path) ->
 
 @pytest.mark.anyio
 async def test_a_correction_takes_away_from_what_is_stored(tmp_path: Path) -> None:
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         meter = Meter(database, tmp_path / "usage")
         first = meter.record("main", "m", Usage(1000, 500, estimated_requests=1))
         meter.record("main", "m", Usage(1, 1))

@@ -21,6 +21,7 @@ from letsbe.proxy.journal import Entry, Journal, entries
 from letsbe.proxy.metering import Meter, buckets, total
 from letsbe.proxy.usage import Usage
 from letsbe.storage.database import Database
+from letsbe.storage.home_schema import USAGE
 
 pytestmark = pytest.mark.anyio
 CHAT = "/up/v1/chat/completions"
@@ -32,7 +33,7 @@ def summed(database: Database) -> Usage:
 
 
 async def test_requests_of_an_hour_are_one_bucket(tmp_path: Path) -> None:
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         meter = Meter(database, tmp_path / "usage")
         for _ in range(3):
             meter.record("main", "m", ONE)
@@ -51,7 +52,7 @@ async def test_requests_of_an_hour_are_one_bucket(tmp_path: Path) -> None:
 
 async def test_what_a_dead_process_counted_is_added_once(tmp_path: Path) -> None:
     folder = tmp_path / "usage"
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         meter = Meter(database, folder)
         meter.record("main", "m", ONE)
         await anyio.sleep(0.15)
@@ -69,7 +70,7 @@ async def test_what_a_dead_process_counted_is_added_once(tmp_path: Path) -> None
 
 async def test_a_living_process_keeps_its_journal(tmp_path: Path) -> None:
     folder = tmp_path / "usage"
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         first = Meter(database, folder)
         first.record("main", "m", ONE)
         second = Meter(database, folder)
@@ -83,7 +84,7 @@ async def test_a_database_that_cannot_be_written_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metering, "TROUBLED_PAUSE", 0.05)
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         meter = Meter(database, tmp_path / "usage")
         broken = sqlite3.OperationalError("disk I/O error")
 
@@ -104,7 +105,7 @@ async def test_a_database_that_cannot_be_written_is_waited_for(
 async def test_a_full_disk_loses_nothing_while_the_process_lives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         meter = Meter(database, tmp_path / "usage")
         monkeypatch.setattr(os, "write", lambda *_: 3)
         meter.record("main", "m", ONE)
@@ -149,9 +150,10 @@ from pathlib import Path
 from letsbe.proxy.metering import Meter
 from letsbe.proxy.usage import Usage
 from letsbe.storage.database import Database
+from letsbe.storage.home_schema import USAGE
 
 async def main():
-    meter = Meter(Database(Path(sys.argv[1])), Path(sys.argv[2]))
+    meter = Meter(Database(Path(sys.argv[1]), schema=USAGE), Path(sys.argv[2]))
     while True:
         meter.record("main", "m", Usage(1, 1))
         os.write(1, b".")
@@ -176,7 +178,7 @@ async def test_a_killed_process_loses_and_doubles_nothing(tmp_path: Path) -> Non
         counted += len(process.stdout.read())
         process.wait()
         process.stdout.close()
-    with Database(tmp_path / "a.db") as database:
+    with Database(tmp_path / "a.db", schema=USAGE) as database:
         await Meter(database, tmp_path / "usage").close()
         # The last one may have been killed between counting and saying so.
         assert counted <= summed(database).requests <= counted + 3

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from letsbe.proxy.pool import Limit, Pool, PoolUsedUp, limit_at, worst_case
 from letsbe.storage.database import Database
+from letsbe.storage.home_schema import USAGE
 
 NOW = time.time()
 MODEL = "deepseek/deepseek-v3.2"
@@ -20,7 +21,7 @@ MODEL = "deepseek/deepseek-v3.2"
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    with contextlib.closing(Database(tmp_path / "letsbe.db")) as opened:
+    with contextlib.closing(Database(tmp_path / "a.db", schema=USAGE)) as opened:
         yield opened
 
 

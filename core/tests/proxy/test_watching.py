@@ -15,10 +15,9 @@ import pytest
 from letsbe.cli.init import make_home
 from letsbe.errors import ConfigurationError, LetsBeError, UnknownSecret
 from letsbe.home import Home
+from letsbe.proxy.sharing import open_vault
 from letsbe.proxy.watching import WatchedVault
 from letsbe.storage.database import Database
-from letsbe.storage.keys import load_key
-from letsbe.vault.vault import Vault
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def watched(home: Home) -> Iterator[WatchedVault]:
 
 def provide(home: Home, name: str, value: str) -> None:
     with Database(home.database) as database:
-        Vault(database, load_key(home.vault_key)).provide(name, value)
+        open_vault(home, database).provide(name, value)
 
 
 def values(vault: WatchedVault) -> set[str]:
@@ -50,7 +49,7 @@ def test_a_change_is_noticed_within_a_tenth_of_a_second(
 ) -> None:
     took = []
     with Database(home.database) as database:
-        vault = Vault(database, load_key(home.vault_key))
+        vault = open_vault(home, database)
         for n in range(10):
             vault.provide("moving", f"moving-value-{n}")
             begun = time.monotonic()
@@ -79,52 +78,75 @@ def test_a_listener_that_fails_does_not_stop_the_watch(home: Home) -> None:
 
 
 def removed(home: Home) -> None:
-    for path in home.folder.glob("letsbe.db*"):
-        path.unlink()
+    home.registry.unlink()
 
 
 def emptied(home: Home) -> None:
     removed(home)
-    home.database.touch(0o600)
+    home.registry.touch(0o600)
 
 
 def rubbish(home: Home) -> None:
     removed(home)
-    home.database.write_bytes(os.urandom(8192))
-    home.database.chmod(0o600)
+    home.registry.write_bytes(os.urandom(8192))
+    home.registry.chmod(0o600)
 
 
 def a_folder(home: Home) -> None:
     removed(home)
-    home.database.mkdir()
+    home.registry.mkdir()
+
+
+def a_pipe(home: Home) -> None:
+    removed(home)
+    os.mkfifo(home.registry, 0o600)
+
+
+def a_link(home: Home) -> None:
+    home.registry.rename(home.folder / "elsewhere")
+    home.registry.symlink_to(home.folder / "elsewhere")
 
 
 def of_another_key(home: Home) -> None:
     other = Home(home.folder.with_name("other"))
     make_home(other, (), ())
     provide(other, "theirs", "theirs-value-1")
-    removed(home)
-    for path in other.folder.glob("letsbe.db*"):
-        shutil.copy(path, home.folder)
+    copied(other.registry, home.registry)
 
 
 def without_key(home: Home) -> None:
-    home.vault_key.unlink()
-    copied = home.database.with_suffix(".copy")
-    shutil.copy(home.database, copied)
-    removed(home)
-    copied.rename(home.database)
+    home.registry_key.unlink()
+    copied(home.registry, home.registry)
 
 
 def open_key(home: Home) -> None:
-    home.vault_key.chmod(0o644)
-    copied = home.database.with_suffix(".copy")
-    shutil.copy(home.database, copied)
+    home.registry_key.chmod(0o644)
+    copied(home.registry, home.registry)
+
+
+def open_to_all(home: Home) -> None:
+    removed_and_back = home.registry.read_bytes()
     removed(home)
-    copied.rename(home.database)
+    home.registry.write_bytes(removed_and_back)
+    home.registry.chmod(0o644)
 
 
-DAMAGES = [removed, emptied, rubbish, a_folder, of_another_key, without_key, open_key]
+def in_an_open_folder(home: Home) -> None:
+    home.registry.parent.chmod(0o755)
+    copied(home.registry, home.registry)
+
+
+def copied(source: Path, place: Path) -> None:
+    """Put a file in a place as another one."""
+    unfinished = place.with_suffix(".copy")
+    shutil.copy(source, unfinished)
+    unfinished.replace(place)
+
+
+DAMAGES = [
+    *(removed, emptied, rubbish, a_folder, a_pipe, a_link, of_another_key),
+    *(without_key, open_key, open_to_all, in_an_open_folder),
+]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -147,7 +169,7 @@ def test_the_last_good_secrets_stay_in_force(
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_nothing_starts_without_a_vault(
+def test_nothing_starts_without_a_registry(
     home: Home, damage: Callable[[Home], None]
 ) -> None:
     provide(home, "first", "first-value-1")
@@ -156,17 +178,22 @@ def test_nothing_starts_without_a_vault(
         WatchedVault(home)
 
 
-def test_another_good_vault_takes_over(home: Home, watched: WatchedVault) -> None:
-    copied = home.folder.with_name("copied.db")
-    with Database(home.database) as database:
-        database.write(lambda _: None)
-    shutil.copy(home.database, copied)
-    provide(Home(home.folder), "later", "later-value-2")
+@pytest.mark.parametrize("name", ["letsbe.db", "vault.key"])
+def test_nothing_starts_on_a_registry_whose_vault_is_gone(
+    home: Home, name: str
+) -> None:
+    (home.folder / name).unlink()
+    with pytest.raises(ConfigurationError, match=name):
+        WatchedVault(home)
+
+
+def test_an_older_registry_takes_over(home: Home, watched: WatchedVault) -> None:
+    kept = home.folder.with_name("kept")
+    shutil.copy(home.registry, kept)
+    provide(home, "later", "later-value-2")
     eventually(lambda: "later-value-2" in values(watched))
     version = watched.version
-    for path in home.folder.glob("letsbe.db*"):
-        path.unlink()
-    copied.rename(home.database)
+    copied(kept, home.registry)
     eventually(lambda: watched.version > version)
     assert "later-value-2" not in values(watched)
     assert watched.problem is None

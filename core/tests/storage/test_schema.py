@@ -10,10 +10,11 @@ import pytest
 from letsbe.errors import StorageError
 from letsbe.storage import schema
 from letsbe.storage.database import Database
+from letsbe.storage.home_schema import HOME, USAGE
 
 TABLES = {
-    *("secrets", "approvals", "audit_log", "token_usage", "hub_state", "tool_calls"),
-    *("usage_journals", "allowed_classes"),
+    *("secrets", "approvals", "audit_log", "hub_state", "tool_calls"),
+    "allowed_classes",
 }
 
 
@@ -40,10 +41,12 @@ def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
     assert rows == [("a", "b", 0.0)]
 
 
-def test_numbers_follow_each_other() -> None:
-    folder = Path(schema.__file__).parent / "migrations"
+@pytest.mark.parametrize("each", [HOME, USAGE])
+def test_numbers_follow_each_other(each: schema.Schema) -> None:
+    folder = Path(schema.__file__).parent / each.folder
     numbers = sorted(int(file.name[:4]) for file in folder.glob("*.sql"))
-    assert numbers == list(range(1, len(schema.migrations()) + 1))
+    assert numbers == list(range(1, len(schema.migrations(each)) + 1))
+    assert set(each.steps) <= set(numbers)
 
 
 def test_a_newer_database_is_refused_and_kept(tmp_path: Path) -> None:
@@ -72,8 +75,8 @@ def test_only_what_is_missing_is_applied(
 ) -> None:
     path = tmp_path / "a.db"
     Database(path).close()
-    longer = (*schema.migrations(), "CREATE TABLE added (a TEXT) STRICT;")
-    monkeypatch.setattr(schema, "migrations", lambda: longer)
+    longer = (*schema.migrations(HOME), "CREATE TABLE added (a TEXT) STRICT;")
+    monkeypatch.setattr(schema, "migrations", lambda _: longer)
     with pytest.raises(StorageError, match="older version"):
         Database(path, read_only=True)
     Database(path).close()
@@ -86,9 +89,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     path = tmp_path / "a.db"
     Database(path).close()
     broken = "CREATE TABLE added (a TEXT) STRICT;\nCREATE TABLE secrets (a TEXT);"
-    longer = (*schema.migrations(), broken)
+    longer = (*schema.migrations(HOME), broken)
     with monkeypatch.context() as patch:
-        patch.setattr(schema, "migrations", lambda: longer)
+        patch.setattr(schema, "migrations", lambda _: longer)
         with pytest.raises(StorageError):
             Database(path)
     assert tables(path) == TABLES

@@ -27,6 +27,7 @@ from letsbe.home import Home
 from letsbe.hub_client.registration import register
 from letsbe.hub_client.state import HubState
 from letsbe.proxy.metering import Meter
+from letsbe.proxy.sharing import open_usage
 from letsbe.proxy.usage import Usage
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.database import Database
@@ -127,8 +128,8 @@ class Tenant:
         """Meter an LLM call, as the Secrets Proxy does."""
 
         async def record() -> None:
-            with contextlib.closing(Database(self.home.database)) as database:
-                meter = Meter(database, self.home.usage_journals)
+            with contextlib.closing(open_usage(self.home)) as database:
+                meter = Meter(database, self.home.usage)
                 meter.record("main", "openai/gpt", Usage(input_tokens=tokens))
                 await meter.close()
 

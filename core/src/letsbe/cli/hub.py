@@ -85,7 +85,7 @@ def status(home: Home, as_json: bool) -> None:
         facts: dict[str, Any] = {"registered": connection is not None}
         if connection is not None:
             facts |= {"hub": connection.url, "tenant": connection.tenant_id}
-            facts |= _facts(home, database, state)
+            facts |= _facts(home, state)
     if as_json:
         print_json(facts)
     elif connection is None:
@@ -94,7 +94,7 @@ def status(home: Home, as_json: bool) -> None:
         print_facts([(name.replace("_", " "), v) for name, v in facts.items()])
 
 
-def _facts(home: Home, database: Database, state: HubState) -> dict[str, Any]:
+def _facts(home: Home, state: HubState) -> dict[str, Any]:
     from letsbe.hub_client.applying import Configurator  # noqa: PLC0415
 
     contact = state.get("contact") or {}
@@ -106,16 +106,21 @@ def _facts(home: Home, database: Database, state: HubState) -> dict[str, Any]:
         "problem": contact.get("error"),
         "configuration": version,
         "configuration_failed": f"{failed[0]}: {failed[1]}" if failed else None,
-        "usage_waiting": _usage_waiting(database),
-        "usage_refused": len(state.all("usage-refused:")),
+        **_usage(home),
         "decisions_to_follow": len(state.all("decision:")),
     }
 
 
-def _usage_waiting(database: Database) -> int:
-    from letsbe.hub_client.usage import waiting  # noqa: PLC0415 - slow to import
+def _usage(home: Home) -> dict[str, int]:
+    from letsbe.hub_client.state import HubState  # noqa: PLC0415 - slow to import
+    from letsbe.hub_client.usage import waiting  # noqa: PLC0415
+    from letsbe.proxy.sharing import open_usage  # noqa: PLC0415
 
-    return waiting(database, time.time())
+    with contextlib.closing(open_usage(home)) as usage:
+        return {
+            "usage_waiting": waiting(usage, time.time()),
+            "usage_refused": len(HubState(usage).all("usage-refused:")),
+        }
 
 
 async def _register(

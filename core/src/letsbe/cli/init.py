@@ -50,6 +50,9 @@ roots = {roots}
 # The Secrets Proxy: LLM calls go through it, and secrets are taken out of them.
 # host = "127.0.0.1"
 # port = 8100
+# An account of its own, which sees of this folder only what it needs. It then runs as a
+# service of its own, and `letsbe up` leaves it alone. See docs/secrets-proxy.md.
+# user = "letsbe-proxy"
 # Bytes of a request's body, unpacked.
 # body_limit = 33554432
 # Seconds to connect, of an upstream's silence, and for a piece of a request.
@@ -132,12 +135,14 @@ def make_home(
     from letsbe.discovery.finding import installed_set  # noqa: PLC0415 - slow to import
     from letsbe.discovery.plugin_set import write_plugin_set  # noqa: PLC0415
     from letsbe.discovery.records import TENANT_KINDS  # noqa: PLC0415 - slow to import
+    from letsbe.proxy.sharing import prepare  # noqa: PLC0415
     from letsbe.storage.database import Database  # noqa: PLC0415
     from letsbe.storage.keys import create_key  # noqa: PLC0415
     from letsbe.wrapper.tokens import create_agent_token, create_token  # noqa: PLC0415
 
     home.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    home.folder.chmod(0o700)
+    if not home.configuration.exists():
+        home.folder.chmod(0o700)
     steps: list[tuple[Path, Callable[[], object]]] = [
         (home.vault_key, lambda: create_key(home.vault_key)),
         (home.audit_key, lambda: create_key(home.audit_key)),
@@ -159,6 +164,7 @@ def make_home(
         if not path.exists():
             make()
             made.append(str(path.relative_to(home.folder)))
+    prepare(home)
     return made
 
 

@@ -13,12 +13,16 @@ from letsbe.cli.output import home_option, json_option, print_json, reporting
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
 
+PROXY_USER = "letsbe-proxy"
+OWN_USER = """
+The Secrets Proxy gets an account of its own. Put under [proxy] in {configuration}:
+  user = "{user}\""""
 NEXT = """
 Look at them, and then, as root:
   systemd-sysusers {to}/letsbe.sysusers
   install -m 644 {to}/*.service {to}/*.timer /etc/systemd/system/
   nft -c -f {to}/letsbe.nft && install -m 644 {to}/letsbe.nft /etc/nftables.d/
-  systemctl daemon-reload && systemctl enable --now letsbe openclaw"""
+  systemctl daemon-reload && systemctl enable --now letsbe letsbe-proxy openclaw"""
 
 
 @click.command()
@@ -63,6 +67,7 @@ def units(
         program=_found(program_path, "openclaw").resolve(),
         user=user,
         letsbe_user=letsbe_user,
+        proxy_user=configuration.proxy.user or PROXY_USER,
         memory=memory,
     )
     texts = units(tenant, configuration, machine)
@@ -74,6 +79,9 @@ def units(
         return
     for name in texts:
         click.echo(str(to / name))
+    if configuration.proxy.user is None:
+        shown = {"configuration": home.configuration, "user": PROXY_USER}
+        click.echo(OWN_USER.format(**shown))
     click.echo(NEXT.format(to=to))
 
 

@@ -47,7 +47,8 @@ def home_option(command: Callable[P, T]) -> Callable[P, T]:
 
     option = click.option(
         "--home",
-        type=click.Path(path_type=Path, file_okay=False),
+        # The Secrets Proxy's account enters it without being able to list it.
+        type=click.Path(path_type=Path, file_okay=False, readable=False),
         callback=to_home,
         help="The home folder; else $LETSBE_HOME, else ~/.letsbe.",
     )

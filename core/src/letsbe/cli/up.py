@@ -26,6 +26,9 @@ from letsbe.home import Home
 def up(home: Home, port: int | None, as_json: bool) -> None:
     """Run the Safety Wrapper, and the Secrets Proxy if it has an upstream.
 
+    A proxy with an account of its own is a service of its own, which this does not
+    start unless it runs as root.
+
     A server that is registered keeps in touch with its Hub, and works without it.
 
     Prints what runs where as soon as requests are taken. SIGTERM and Ctrl-C end it:
@@ -35,6 +38,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     from letsbe.discovery.records import Status  # noqa: PLC0415
     from letsbe.hub_client.opening import open_client  # noqa: PLC0415
     from letsbe.listening import settled_port  # noqa: PLC0415
+    from letsbe.proxy.account import starts_with_wrapper  # noqa: PLC0415
     from letsbe.proxy.child import running_proxy  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
@@ -49,7 +53,9 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
             open_wrapper(home, port=port, proxy_port=proxy_port)
         )
         proxy: str | None = None
-        if configured.proxy.upstreams:
+        if not starts_with_wrapper(configured.proxy):
+            proxy = f"a service of its own, as {configured.proxy.user}"
+        elif configured.proxy.upstreams:
             proxy = closing.enter_context(running_proxy(home, proxy_port))
         wrapper.plugins.prepare()
         where: list[str] = []

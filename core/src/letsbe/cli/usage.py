@@ -49,10 +49,10 @@ def usage(
     many requests.
     """
     from letsbe.proxy.metering import buckets, total  # noqa: PLC0415 - slow to import
-    from letsbe.storage.database import Database  # noqa: PLC0415 - slow to import
+    from letsbe.proxy.sharing import open_usage  # noqa: PLC0415
 
     since = 0.0 if hours is None else time.time() - (hours - 1) * HOUR
-    with closing(Database(home.database, read_only=True)) as database:
+    with closing(open_usage(home, read_only=True)) as database:
         found = [
             bucket
             for bucket in buckets(database, since)

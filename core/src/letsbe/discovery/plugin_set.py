@@ -71,15 +71,15 @@ def read_plugin_set(path: Path) -> PluginSet:
         ConfigurationError: There is no such document, or an entry is wrong.
         StorageError: The document is damaged.
     """
-    from letsbe.storage.documents import open_document  # noqa: PLC0415 - loads TinyDB
+    from letsbe.storage.documents import read_document  # noqa: PLC0415 - loads TinyDB
 
     if not path.exists():
         message = f"{path} does not exist: run `letsbe init --home {path.parent}`"
         raise ConfigurationError(message)
-    with open_document(path) as document:
-        if _TABLE not in document.tables():
-            raise _wrong(path, f"it has no table `{_TABLE}`")
-        rows = [dict(row) for row in document.table(_TABLE)]
+    tables = read_document(path)
+    if _TABLE not in tables:
+        raise _wrong(path, f"it has no table `{_TABLE}`")
+    rows = tables[_TABLE].values()
     selections = tuple(_selection(row, path) for row in rows)
     return PluginSet(_without_repeats(selections, path))
 

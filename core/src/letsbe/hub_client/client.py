@@ -29,6 +29,7 @@ from letsbe.hub_client.intervals import Backoff
 from letsbe.hub_client.state import HubState
 from letsbe.hub_client.transport import HubApi, HubRefused, HubUnreachable
 from letsbe.hub_client.usage import UsageOutbox
+from letsbe.proxy.sharing import open_usage
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
@@ -89,7 +90,9 @@ class HubClient:
         self._api = HubApi(
             connection.url, lambda: read_key(rooms.home), rooms.pipeline, transport
         )
-        self._usage = UsageOutbox(rooms.database, self._state, self._api)
+        self._usage_database = open_usage(rooms.home)
+        self._usage_state = HubState(self._usage_database)
+        self._usage = UsageOutbox(self._usage_database, self._usage_state, self._api)
         self._approvals = ApprovalOutbox(
             rooms.approvals, rooms.dispatcher, self._state, self._api
         )
@@ -124,6 +127,7 @@ class HubClient:
             await asyncio.wait(tasks)
             await self._approvals.finish()
             await self._api.close()
+            self._usage_database.close()
 
     def _recover(self) -> None:
         try:
@@ -171,8 +175,9 @@ class HubClient:
     async def _heed(self, told: Mapping[str, Any]) -> None:
         self._usage_seconds = float(told["usageSeconds"])
         self._wait_seconds = float(told["waitSeconds"])
-        if told["allowance"] != self._state.get("allowance"):
-            await self._state.change({"allowance": told["allowance"]})
+        if told["allowance"] != self._usage_state.get("allowance"):
+            # Beside the usage, where the Secrets Proxy reads it.
+            await self._usage_state.change({"allowance": told["allowance"]})
         if told["decisions"]:
             await self._approvals.fetch()
         applied, _ = self._configurator.applied()

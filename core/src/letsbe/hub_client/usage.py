@@ -49,8 +49,8 @@ class UsageOutbox:
     """Sends usage.
 
     Args:
-        database: Where the buckets are.
-        state: Where the marks are.
+        database: Where the buckets are, and the marks.
+        state: The marks, in the same database.
         api: The Hub.
     """
 

@@ -38,6 +38,7 @@ TELEGRAM_NETWORKS = (
 
 FILES = (
     "letsbe.service",
+    "letsbe-proxy.service",
     "openclaw.service",
     "letsbe-backup-status.service",
     "letsbe-backup-status.timer",
@@ -63,6 +64,7 @@ class Machine:
         program: The ``openclaw`` program.
         user: OpenClaw's account.
         letsbe_user: The wrapper's account.
+        proxy_user: The Secrets Proxy's account.
         memory: The most memory that OpenClaw may take.
     """
 
@@ -73,6 +75,7 @@ class Machine:
     program: Path
     user: str = "openclaw"
     letsbe_user: str = "letsbe"
+    proxy_user: str = "letsbe-proxy"
     memory: str = "3G"
 
     def check(self) -> None:
@@ -80,7 +83,7 @@ class Machine:
 
         Raises:
             ConfigurationError: A path cannot stand in a unit or would be hidden from
-                it, an account's name is none, or both are one account.
+                it, an account's name is none, or two are one account.
         """
         for path in (self.home, self.state, self.letsbe, self.node, self.program):
             if not _PATH.fullmatch(str(path)):
@@ -93,12 +96,13 @@ class Machine:
                     "install it under /opt, and keep its state in /var/lib/openclaw"
                 )
                 raise ConfigurationError(message, alternative=instead)
-        for name in (self.user, self.letsbe_user):
+        accounts = (self.user, self.letsbe_user, self.proxy_user)
+        for name in accounts:
             if not _ACCOUNT.fullmatch(name) or name == "root":
                 message = "an account is none that the services may run under"
                 raise ConfigurationError(message)
-        if self.user == self.letsbe_user:
-            message = "OpenClaw and LetsBe need an account each"
+        if len(set(accounts)) < len(accounts):
+            message = "OpenClaw, LetsBe and its proxy need an account each"
             raise ConfigurationError(message)
 
 
@@ -125,6 +129,7 @@ def units(
         "program": str(machine.program),
         "user": machine.user,
         "letsbe_user": machine.letsbe_user,
+        "proxy_user": machine.proxy_user,
         "memory": machine.memory,
         "read_only": _read_only(tenant, machine),
         "closed": _closed(tenant, machine),

@@ -15,6 +15,7 @@ from letsbe.errors import ConfigurationError
 from letsbe.home import Home
 from letsbe.plugin import Site
 from letsbe.plugin._facade import Plugins, load_plugins
+from letsbe.proxy.account import become, owns
 from letsbe.proxy.app import make_app
 from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import Connections, Timeouts
@@ -22,10 +23,10 @@ from letsbe.proxy.forwarding import Forwarder
 from letsbe.proxy.generations import Generations
 from letsbe.proxy.metering import Meter
 from letsbe.proxy.pool import Pool
+from letsbe.proxy.sharing import open_usage, prepare
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
 from letsbe.redaction.pipeline import Pipeline
-from letsbe.storage.database import Database
 from letsbe.vault.secret import RegisteredSecrets
 
 
@@ -68,13 +69,15 @@ def open_proxy(home: Home) -> Iterator[Proxy]:
     configuration = load_configuration(home)
     upstreams = Upstreams(configuration.proxy.upstreams)
     with contextlib.ExitStack() as closing:
-        # Migrates the database, so that it can be opened to read.
-        database = closing.enter_context(contextlib.closing(Database(home.database)))
+        if owns(home.folder):
+            prepare(home)
+        become(configuration.proxy)
+        database = closing.enter_context(contextlib.closing(open_usage(home)))
         vault = closing.enter_context(contextlib.closing(WatchedVault(home)))
         plugins = load_redactors(home, configuration, vault)
         pipeline = Pipeline(plugins.redaction_layers)
         vault.start(lambda: pipeline.find(b"-"))
-        meter = Meter(database, home.usage_journals)
+        meter = Meter(database, home.usage)
         pool = Pool(database)
         app = assemble(configuration.proxy, upstreams, vault, pipeline, meter, pool)
         yield Proxy(home, configuration, plugins, upstreams, pipeline, app)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from letsbe.errors import LetsBeError
+from letsbe.errors import ConfigurationError, LetsBeError
 from letsbe.home import Home
-from letsbe.storage.database import Database
-from letsbe.storage.keys import load_key
+from letsbe.proxy.sharing import open_registry
 from letsbe.vault.names import unknown_secret
-from letsbe.vault.records import SecretRecord
+from letsbe.vault.registry import Entry
 from letsbe.vault.scopes import check_scope
 from letsbe.vault.secret import Secret
-from letsbe.vault.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -26,42 +23,33 @@ TOOL_NAME = "proxy"
 """The name by which a secret's scope lets the proxy use it as a provider's key."""
 
 INTERVAL = 0.025
-"""Seconds between two looks at the vault's version; a look takes some 40 µs."""
+"""Seconds between two looks at the registry; a look takes some 3 µs."""
 
 TROUBLED_INTERVAL = 0.1
-"""Seconds between two attempts on a vault that cannot be read."""
+"""Seconds between two attempts on a registry that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
     version: int
     values: tuple[Secret, ...]
-    newest: Mapping[str, Secret]
-    records: Mapping[str, SecretRecord]
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A vault, and which file it was found in."""
-
-    database: Database
-    vault: Vault
-    file: tuple[int, int]
+    newest: Mapping[str, Entry]
 
 
 @final
 class WatchedVault:
     """The registered secrets, kept in memory and brought up to date by a thread.
 
-    What was read last stays in force while the vault cannot be read: a file that is
-    removed, replaced by rubbish, locked, or sealed with another key.
+    What was read last stays in force while the registry cannot be read: a file that is
+    removed, replaced by rubbish, or sealed with another key.
 
     Args:
         home: The home folder.
 
     Raises:
-        ConfigurationError: The key is missing or unsafe.
-        StorageError: The vault cannot be read.
+        ConfigurationError: There is no vault, or the registry's key is missing or
+            unsafe.
+        StorageError: The registry cannot be read.
     """
 
     def __init__(self, home: Home) -> None:
@@ -69,16 +57,12 @@ class WatchedVault:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._on_change: Callable[[], object] = lambda: None
-        self._opened = _open(home)
+        _check_vault(home)
+        self._registry = open_registry(home)
         self.problem: str | None = None
-        """Why the vault cannot be read at the moment, if it cannot."""
-        self._seen = -1
-        self._snapshot = _Snapshot(0, (), {}, {})
-        try:
-            self._load(self._opened)
-        except BaseException:
-            self._opened.database.close()
-            raise
+        """Why the registry cannot be read at the moment, if it cannot."""
+        self._snapshot = _Snapshot(0, (), {})
+        self._load()
 
     @property
     def version(self) -> int:
@@ -100,11 +84,12 @@ class WatchedVault:
             UnknownSecret: There is none of that name.
             SecretOutOfScope: It is not meant for the proxy or for this host.
         """
-        snapshot = self._snapshot
-        if name not in snapshot.records:
-            raise unknown_secret(name, snapshot.records)
-        check_scope(snapshot.records[name], TOOL_NAME, (host,))
-        return snapshot.newest[name]
+        newest = self._snapshot.newest
+        if name not in newest:
+            raise unknown_secret(name, newest)
+        entry = newest[name]
+        check_scope(entry, TOOL_NAME, (host,))
+        return entry.secret
 
     def start(self, on_change: Callable[[], object]) -> None:
         """Begin to watch.
@@ -120,11 +105,10 @@ class WatchedVault:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop watching and let go of the file."""
+        """Stop watching."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
-        self._opened.database.close()
 
     def _watch(self) -> None:
         while not self._stop.wait(TROUBLED_INTERVAL if self.problem else INTERVAL):
@@ -135,42 +119,29 @@ class WatchedVault:
             except LetsBeError as error:
                 self._settle(error.message)
             except Exception:  # noqa: BLE001 - the thread must outlive whatever it meets
-                self._settle("the vault could not be read; its files are damaged")
+                self._settle("the vault's registry could not be read")
             if self._snapshot.version != before:
                 # A layer that fails here fails in a request too, where it counts.
                 with contextlib.suppress(Exception):
                     self._on_change()
 
     def _look(self) -> None:
-        file = _identity(self._home)
-        if file == self._opened.file and self.problem is None:
-            if self._opened.vault.version != self._seen:
-                self._load(self._opened)
-            return
-        # Another file, or trouble before: only a new connection is sure to see it.
-        opened = _open(self._home)
-        try:
-            self._load(opened)
-        except BaseException:
-            opened.database.close()
-            raise
-        self._opened, old = opened, self._opened
-        old.database.close()
+        seen = self._registry.identity()
+        if seen != self._seen or self.problem is not None:
+            # Another key may have come with another registry.
+            self._registry = open_registry(self._home)
+            self._load()
 
-    def _load(self, opened: _Opened) -> None:
-        """Read everything at one version of the vault."""
-        vault = opened.vault
-        while True:
-            seen = vault.version
-            values, records = vault.current(), vault.list()
-            if vault.version == seen:
-                break
-        newest: dict[str, Secret] = {}
-        for secret in values:
-            # The newest version of each name comes first.
-            newest.setdefault(secret.name, secret)
-        by_name = {record.name: record for record in records}
-        self._snapshot = _Snapshot(self._snapshot.version + 1, values, newest, by_name)
+    def _load(self) -> None:
+        """Read the registry, whole as it is at any moment."""
+        seen = self._registry.identity()
+        entries = self._registry.read()
+        self._snapshot = _Snapshot(
+            self._snapshot.version + 1,
+            tuple(entry.secret for entry in entries),
+            {entry.secret.name: entry for entry in entries if entry.newest},
+        )
+        # Looked at before: what came meanwhile is read again, and nothing is missed.
         self._seen = seen
 
     def _settle(self, problem: str | None) -> None:
@@ -178,24 +149,18 @@ class WatchedVault:
             return
         self.problem = problem
         if problem is None:
-            log.warning("the vault can be read again")
+            log.warning("the vault's registry can be read again")
         else:
             log.error("going on with the secrets known so far: %s", problem)
 
 
-def _open(home: Home) -> _Opened:
-    key = load_key(home.vault_key)
-    database = Database(home.database, read_only=True)
-    try:
-        return _Opened(database, Vault(database, key), _identity(home))
-    except BaseException:
-        database.close()
-        raise
-
-
-def _identity(home: Home) -> tuple[int, int]:
-    try:
-        status = os.stat(home.database)  # noqa: PTH116 - as the descriptor's would be
-    except OSError:
-        return 0, 0
-    return status.st_dev, status.st_ino
+def _check_vault(home: Home) -> None:
+    """See that there is a vault: a registry that outlived it is not to be trusted."""
+    for path in (home.database, home.vault_key):
+        try:
+            there = path.is_file()
+        except OSError:
+            there = False
+        if not there:
+            message = f"{path} does not exist: run `letsbe init`, or restore it"
+            raise ConfigurationError(message)

@@ -10,39 +10,44 @@ import time
 from pathlib import Path
 
 from letsbe.errors import StorageError
+from letsbe.storage.modes import too_open
 
 BUSY_SECONDS = 15.0
 """How long a connection waits for another process that is writing."""
 
 
-def create_file(path: Path) -> None:
+def create_file(path: Path, group: int | None = None) -> None:
     """Make sure that the file is there and only its owner may open it.
 
     SQLite gives its ``-wal`` and ``-shm`` files the mode of the database.
+
+    Args:
+        path: The file.
+        group: The group whose members may open it as well; none if left out.
 
     Raises:
         StorageError: It cannot be created, or others may open it.
     """
     try:
-        mode = _mode(path)
+        status = _status(path, 0o600 if group is None else 0o660)
     except OSError:
         message = (
             f"the database {path} cannot be opened: check that its folder exists and "
             "who may write to it"
         )
         raise StorageError(message) from None
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(status.st_mode):
         message = f"the database {path} is not a regular file: choose another place"
         raise StorageError(message)
-    if stat.S_IMODE(mode) & 0o077:
+    if too_open(status, group, 0o660):
         message = f"the database {path} is open to others: run `chmod 600 {path}`"
         raise StorageError(message)
 
 
-def _mode(path: Path) -> int:
-    """Return a file's mode; make the file first if it is not there."""
+def _status(path: Path, mode: int) -> os.stat_result:
+    """Return a file's state; make the file first if it is not there."""
     try:
-        return path.stat().st_mode
+        return path.stat()
     except FileNotFoundError:
         pass
     # Never opened once it is a database: closing it would let go of every lock that
@@ -50,8 +55,11 @@ def _mode(path: Path) -> int:
     # (https://www.sqlite.org/howtocorrupt.html, 2.2).
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, flags, 0o600))
-    return path.stat().st_mode
+        file = os.open(path, flags, mode)
+        # Whatever the umask; the group is that of the folder, which hands it on.
+        os.fchmod(file, mode)
+        os.close(file)
+    return path.stat()
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""The one SQLite file that everything durable is kept in."""
+"""A SQLite file that many threads and processes use at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import Self, TypeVar
 from letsbe.errors import StorageError
 from letsbe.storage.connection import connect, create_file, use_wal
 from letsbe.storage.failures import storage_failures
-from letsbe.storage.schema import check_schema, migrate
+from letsbe.storage.home_schema import HOME
+from letsbe.storage.schema import Schema, check_schema, migrate
 from letsbe.storage.writer import Writer
 
 T = TypeVar("T")
@@ -27,14 +28,25 @@ class Database:
     Args:
         path: The file; created with mode 0600 unless ``read_only``.
         read_only: Whether changes are refused. The file must exist and be current.
+        schema: What it holds.
+        group: The group whose members may use the file as well; none if left out.
 
     Raises:
         StorageError: The file cannot be used, is another program's, or was written by
             a newer version.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        read_only: bool = False,
+        schema: Schema = HOME,
+        group: int | None = None,
+    ) -> None:
         self.path = path
+        self._schema = schema
+        self._group = group
         self.read_only = read_only
         self._readers: deque[sqlite3.Connection] = deque()
         self._lock = threading.Lock()
@@ -127,13 +139,13 @@ class Database:
         return self._writer.submit(change)
 
     def _prepare(self) -> None:
-        create_file(self.path)
+        create_file(self.path, self._group)
         with storage_failures(self.path):
             connection = connect(self.path, read_only=False)
             try:
-                check_schema(connection, self.path)
+                check_schema(connection, self.path, self._schema)
                 use_wal(connection, self.path)
-                migrate(connection, self.path)
+                migrate(connection, self.path, self._schema)
             finally:
                 connection.close()
 
@@ -141,7 +153,7 @@ class Database:
         with storage_failures(self.path):
             connection = connect(self.path, read_only=True)
             try:
-                missing = check_schema(connection, self.path)
+                missing = check_schema(connection, self.path, self._schema)
             finally:
                 connection.close()
         if missing:

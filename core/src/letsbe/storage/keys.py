@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from letsbe.errors import ConfigurationError
+from letsbe.storage.modes import too_open
 
 KEY_BYTES = 32
 """The length of every key."""
@@ -48,11 +49,15 @@ def create_key(path: Path) -> bytes:
     return key
 
 
-def load_key(path: Path) -> bytes:
+def load_key(
+    path: Path, *, owner: int | None = None, group: int | None = None
+) -> bytes:
     """Read a key.
 
     Args:
         path: The key file.
+        owner: The account that must own it; if left out, ours.
+        group: The group whose members may read it as well; none if left out.
 
     Returns:
         32 bytes.
@@ -61,7 +66,7 @@ def load_key(path: Path) -> bytes:
         ConfigurationError: The file is missing, someone else's, open to others, or
             holds no key.
     """
-    text = _read(path)
+    text = _read(path, os.geteuid() if owner is None else owner, group)
     try:
         key = bytes.fromhex(text.decode("ascii").strip())
     except ValueError:
@@ -75,7 +80,7 @@ def load_key(path: Path) -> bytes:
     return key
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, owner: int, group: int | None) -> bytes:
     try:
         # Not blocking, so that a pipe in the file's place does not hang the start.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -90,13 +95,12 @@ def _read(path: Path) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             message = f"{path} is not a regular file: restore it from a backup"
             raise ConfigurationError(message)
-        if status.st_uid != os.geteuid():
-            message = (
-                f"{path} belongs to another user: run `chown {os.geteuid()} {path}`"
-            )
+        if status.st_uid != owner:
+            message = f"{path} belongs to another user: run `chown {owner} {path}`"
             raise ConfigurationError(message)
-        if stat.S_IMODE(status.st_mode) & 0o077:
-            message = f"{path} is open to others: run `chmod 600 {path}`"
+        if too_open(status, group, 0o640):
+            mode = 600 if group is None else 640
+            message = f"{path} is open to others: run `chmod {mode} {path}`"
             raise ConfigurationError(message)
         return file.read(1024)
 

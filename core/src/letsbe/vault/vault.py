@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from letsbe.errors import Conflict, StorageError
 from letsbe.storage.database import Database
 from letsbe.vault.names import check_name, unknown_secret
 from letsbe.vault.records import SecretRecord, all_records, record_of
+from letsbe.vault.registry import Entry, Registry
 from letsbe.vault.scopes import ANYWHERE, normal_hosts, normal_tools
 from letsbe.vault.sealing import NotSealedHere, Sealer
 from letsbe.vault.secret import Secret
@@ -40,16 +41,24 @@ class Vault:
         database: Where they are kept.
         key: 32 bytes, without which no value can be read.
         recorder: Told of every change, in the same transaction.
+        registry: Written anew with every change; without one, nobody else is told.
     """
 
     def __init__(
-        self, database: Database, key: bytes, *, recorder: Recorder | None = None
+        self,
+        database: Database,
+        key: bytes,
+        *,
+        recorder: Recorder | None = None,
+        registry: Registry | None = None,
     ) -> None:
         self._database = database
         self._sealer = Sealer(key)
         self._recorder = recorder
+        self._registry = registry
         self._lock = threading.Lock()
         self._snapshot = _Snapshot(0, {}, ())
+        self._opened: dict[tuple[object, ...], Secret] = {}
 
     def provide(
         self,
@@ -143,6 +152,16 @@ class Vault:
             self._record(connection, "deleted", record)
 
         self._database.write(change)
+        # Afterwards: were it taken out first and then not deleted, it would be missed.
+        self.publish()
+
+    def publish(self) -> None:
+        """Write the registry anew, as the vault is now.
+
+        Raises:
+            StorageError: It cannot be written, or a stored value was changed.
+        """
+        self._database.write(self._publish)
 
     def list(self) -> list[SecretRecord]:
         """Return every secret, sorted by name, without values."""
@@ -204,6 +223,9 @@ class Vault:
             self._insert(connection, name, value, scopes)
             record = _existing(connection, name)
             self._record(connection, event, record)
+            # Before it is stored: a value too many is taken out of text, and one that
+            # nobody was told of would pass.
+            self._publish(connection)
             return record
 
         return self._database.write(change)
@@ -247,6 +269,14 @@ class Vault:
         if self._recorder is not None:
             self._recorder(connection, event, record)
 
+    def _publish(self, connection: sqlite3.Connection) -> None:
+        if self._registry is None:
+            return
+        self._registry.publish(
+            Entry(secret, newest, tuple(json.loads(tools)), tuple(json.loads(hosts)))
+            for secret, newest, tools, hosts in self._rows(connection)
+        )
+
     def _current(self) -> _Snapshot:
         """Return all values, read again only if any process changed the vault."""
         if self._snapshot.version == self.version:
@@ -256,22 +286,34 @@ class Vault:
             return self._snapshot
 
     def _load(self, connection: sqlite3.Connection) -> _Snapshot:
+        rows = self._rows(connection)
+        newest = {secret.name: secret for secret, current, *_ in rows if current}
+        values = tuple(secret for secret, *_ in rows)
+        return _Snapshot(_version(connection), newest, values)
+
+    def _rows(
+        self, connection: sqlite3.Connection
+    ) -> Sequence[tuple[Secret, bool, str, str]]:
+        """Return every value with whether it is in use, and its scopes as JSON."""
         rows = connection.execute(
             "SELECT name, version, tools, hosts, sealed, state FROM secrets"
             " WHERE state <> 'deleted' ORDER BY name, version DESC"
-        )
-        newest: dict[str, Secret] = {}
-        values: list[Secret] = []
-        for name, version, tools, hosts, sealed, state in rows:
-            try:
-                value = self._sealer.open(sealed, (name, version, tools, hosts))
-            except NotSealedHere:
-                raise _unreadable(name) from None
-            secret = Secret(name, value)
-            values.append(secret)
-            if state == "current":
-                newest[name] = secret
-        return _Snapshot(_version(connection), newest, tuple(values))
+        ).fetchall()
+        known, opened = self._opened, dict[tuple[object, ...], Secret]()
+        for row in rows:
+            opened[row[:5]] = known.get(row[:5]) or self._open(*row[:5])
+        # Only what is still there is kept open; the rest is let go of.
+        self._opened = opened
+        return [(opened[row[:5]], row[5] == "current", row[2], row[3]) for row in rows]
+
+    def _open(
+        self, name: str, version: int, tools: str, hosts: str, sealed: bytes
+    ) -> Secret:
+        try:
+            value = self._sealer.open(sealed, (name, version, tools, hosts))
+        except NotSealedHere:
+            raise _unreadable(name) from None
+        return Secret(name, value)
 
 
 def _version(connection: sqlite3.Connection) -> int:

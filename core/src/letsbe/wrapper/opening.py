@@ -16,11 +16,11 @@ from letsbe.home import Home
 from letsbe.openclaw.closing import closed_paths, closed_ports
 from letsbe.plugin import Site, ToolSite
 from letsbe.plugin._facade import Plugins, load_plugins
+from letsbe.proxy.sharing import open_vault, prepare
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key
-from letsbe.vault.vault import Vault
 from letsbe.wrapper.additions import Additions
 from letsbe.wrapper.agent_tools import AgentTools
 from letsbe.wrapper.agents import AgentPolicies
@@ -98,6 +98,25 @@ def _database(home: Home) -> Database:
 
 
 @contextlib.contextmanager
+def _desk(
+    home: Home, *, first: bool = False
+) -> Iterator[tuple[Database, SecretDesk, AuditLog]]:
+    """Open the vault for changes, which the Secrets Proxy is told of.
+
+    Args:
+        home: The home folder.
+        first: Whether to see first that what the proxy shares is as it should be.
+    """
+    audit_key = load_key(home.audit_key)
+    with contextlib.closing(_database(home)) as database:
+        if first or not home.registry_key.exists():
+            prepare(home)
+        audit = AuditLog(database, audit_key)
+        vault = open_vault(home, database, recorder=recorder(audit))
+        yield database, SecretDesk(database, vault, audit), audit
+
+
+@contextlib.contextmanager
 def open_audit(home: Home) -> Iterator[AuditLog]:
     """Open a home's audit log alone, without loading any plugin."""
     key = load_key(home.audit_key)
@@ -116,11 +135,8 @@ def open_allowances(home: Home) -> Iterator[Allowances]:
 @contextlib.contextmanager
 def open_secrets(home: Home) -> Iterator[SecretDesk]:
     """Open a home's vault alone, for its operator."""
-    vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
-    with contextlib.closing(_database(home)) as database:
-        audit = AuditLog(database, audit_key)
-        vault = Vault(database, vault_key, recorder=recorder(audit))
-        yield SecretDesk(database, vault, audit)
+    with _desk(home) as (_, desk, _):
+        yield desk
 
 
 @contextlib.contextmanager
@@ -145,16 +161,12 @@ def open_wrapper(
         LetsBeError: What the block raises, with the secrets taken out of it.
     """
     configuration = load_configuration(home).at_ports(port, proxy_port)
-    vault_key, audit_key = load_key(home.vault_key), load_key(home.audit_key)
-    with contextlib.closing(_database(home)) as database:
-        audit = AuditLog(database, audit_key)
-        vault = Vault(database, vault_key, recorder=recorder(audit))
-        desk = SecretDesk(database, vault, audit)
+    with _desk(home, first=True) as (database, desk, audit):
         tools = read_tools(home)
         plugins = load_plugins(
             {Kind.EXECUTOR, Kind.TOOL, Kind.REDACTOR},
             lambda name: site_of(home, configuration, name, tools),
-            vault,
+            desk.vault,
             read_plugin_set(home.plugin_set),
             hook_timeout=configuration.plugins.hook_timeout,
         )
