@@ -18,7 +18,7 @@ from letsbe.vault.secret import Secret
 from letsbe.vault.vault import Vault
 
 KEY = bytes(range(32))
-TEXT = st.text(st.characters(exclude_categories=("Cs",)))
+TEXT = st.text()
 
 
 @pytest.fixture

@@ -38,8 +38,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     from letsbe.discovery.records import Status  # noqa: PLC0415
     from letsbe.hub_client.opening import open_client  # noqa: PLC0415
     from letsbe.listening import settled_port  # noqa: PLC0415
-    from letsbe.proxy.account import starts_with_wrapper  # noqa: PLC0415
-    from letsbe.proxy.child import running_proxy  # noqa: PLC0415
+    from letsbe.proxy.child import proxy_beside  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
 
@@ -52,11 +51,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
         wrapper = closing.enter_context(
             open_wrapper(home, port=port, proxy_port=proxy_port)
         )
-        proxy: str | None = None
-        if not starts_with_wrapper(configured.proxy):
-            proxy = f"a service of its own, as {configured.proxy.user}"
-        elif configured.proxy.upstreams:
-            proxy = closing.enter_context(running_proxy(home, proxy_port))
+        proxy = closing.enter_context(proxy_beside(home, configured.proxy, proxy_port))
         wrapper.plugins.prepare()
         where: list[str] = []
         client = open_client(wrapper, lambda: where[0] if where else None)

@@ -12,8 +12,10 @@ import threading
 import time
 from collections.abc import Iterator
 
+from letsbe.configuration import ProxySettings
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
+from letsbe.proxy.account import starts_with_wrapper
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,32 @@ START_SECONDS = 30.0
 
 END_SECONDS = 15.0
 """How long it may take to end: the time for open answers, and some more."""
+
+
+@contextlib.contextmanager
+def proxy_beside(
+    home: Home, settings: ProxySettings, port: int
+) -> Iterator[str | None]:
+    """Run the proxy beside a wrapper, if it is for the wrapper to run it.
+
+    Args:
+        home: The home folder.
+        settings: The proxy's.
+        port: Its port.
+
+    Yields:
+        The proxy's base address, or what runs it; None if it has no upstream.
+
+    Raises:
+        ConfigurationError: It does not start.
+    """
+    if not starts_with_wrapper(settings):
+        yield f"a service of its own, as {settings.user}"
+    elif settings.upstreams:
+        with running_proxy(home, port) as address:
+            yield address
+    else:
+        yield None
 
 
 @contextlib.contextmanager
