@@ -187,6 +187,16 @@ def test_nothing_starts_on_a_registry_whose_vault_is_gone(
         WatchedVault(home)
 
 
+def test_a_vault_that_goes_is_said_and_the_secrets_stay(
+    home: Home, watched: WatchedVault
+) -> None:
+    home.database.rename(home.folder / "away")
+    eventually(lambda: "letsbe.db" in (watched.problem or ""))
+    assert values(watched) == {"first-value-1"}
+    (home.folder / "away").rename(home.database)
+    eventually(lambda: watched.problem is None)
+
+
 def test_an_older_registry_takes_over(home: Home, watched: WatchedVault) -> None:
     kept = home.folder.with_name("kept")
     shutil.copy(home.registry, kept)

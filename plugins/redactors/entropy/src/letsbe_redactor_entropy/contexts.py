@@ -63,6 +63,7 @@ _ANNOUNCEMENTS = (
     (rb"\s{1,4}:?", b"serial, serial number, serial-number, serial_number"),
     (rb'"?\\{0,7}(?:/w)?\s?:', b"traceparent, tracestate, etag, if-none-match"),
     (rb'"?\\{0,7}(?:/w)?\s?:', b"x-request-id"),
+    (rb"\s{1,4}", b"smtp id, esmtp id, esmtps id, esmtpsa id"),
 )
 _BACKWARDS = re.compile(
     b"|".join(
@@ -96,7 +97,7 @@ _IDENTIFIER = re.compile(
     | cntr | container | img | session | sess | agent | user | org | proj | team
     | trace | span | job | task | node | pod | deployment | snap | vol | vpc | subnet
     | sg | ami | eni | rtb | igw | ulid | urn | oc-sent | pk | phc | pk-lf
-    | sb_publishable
+    | sb_publishable | dpl
     | sha(?:1|256|384|512)?(?=-) | md5(?=-)
     )[_-] | fc(?=_)""",
     re.VERBOSE,

@@ -15,7 +15,7 @@ _CODE = re.compile(
       [A-Za-z_$][A-Za-z_$]*(?:\.[A-Za-z_$][A-Za-z_$]*)+      # process.env.TOKEN
     | .*[A-Za-z0-9_]\([^)]*\).* | .*(?:=>|\$\{|\{\{).* | [\[{(<].*
     | (?:[a-z_]+(?::[\w,]+)?\|)+[a-z_]+(?::[\w,]+)?         # required|min:8
-    | (?:\.{0,2}|~)/[\w./@-]* | [A-Za-z]:\\.* | https?://[^@]*
+    | (?:\.{0,2}|~)/(?!.*[A-Za-z0-9]{20})[\w./@-]* | [A-Za-z]:\\.* | https?://[^@]*
     | [\w./-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|env|md|conf)
     """,
     re.VERBOSE | re.DOTALL,
