@@ -108,7 +108,7 @@ def check_active(python: Path, kind: str, name: str, folder: Path) -> None:
     if name not in {row["name"] for row in plugins["plugins"].values()}:
         plugins["plugins"]["99"] = {"kind": kind, "name": name}
     chosen.write_text(json.dumps(plugins))
-    if kind == "billing":  # it must be told where its file is
+    if kind in {"billing", "notifier"}:  # it must be told where its file or folder is
         with (folder / "home/letsbe.toml").open("a") as file:
             file.write(f'\n[plugins.settings.{name}]\npath = "{folder}/lines"\n')
     command = [str(python), "-m", "letsbe", "plugins", "check", "--json", *home]

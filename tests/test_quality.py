@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from letsbe.testing import make_site
 
 ROOT = Path(__file__).parents[1]
 TABLE: dict[str, dict[str, bool]] = tomllib.loads((ROOT / "quality.toml").read_text())
@@ -18,13 +23,39 @@ ERRORS = r"raises\(\s*\(?\s*(Tool[A-Z]\w+|Refused|PathRefused|InvalidRequest|Rej
 ERRORS += r"|TryLater|AddressGone|ConfigurationError|kind|LetsBeError|ValidationError)"
 
 
-def facts(folder: Path) -> dict[str, bool]:
+def operations(folder: Path, workspace: Path) -> list[str]:
+    """Ask a plugin what it can do; nothing of a kind that has no operations."""
+    (module,) = (path.parent.name for path in folder.glob("src/*/__init__.py"))
+    loaded: Any = importlib.import_module(module)
+    site = make_site(workspace)
+    if hasattr(loaded, "letsbe_tool_adapters"):
+        (adapter,) = loaded.letsbe_tool_adapters(site=site)
+        return [action.name.partition(".")[2] for action in adapter.operations]
+    if hasattr(loaded, "letsbe_executors"):
+        (executor,) = loaded.letsbe_executors(site=site)
+        return [action.name for action in executor.actions]
+    return []
+
+
+def undocumented(folder: Path, workspace: Path) -> list[str]:
+    """Name the operations that a plugin's README leaves out; `list_*` names many."""
+    named = re.findall(r"`([a-z_*]+)`", (folder / "README.md").read_text())
+    return [
+        name
+        for name in operations(folder, workspace)
+        if not any(fnmatch(name, pattern) for pattern in named)
+    ]
+
+
+def facts(folder: Path, workspace: Path) -> dict[str, bool]:
     """Look at a plugin's files for what each row of the table claims."""
     modules = [path.read_text() for path in folder.glob("tests/**/*.py")]
     tests, readme = "\n".join(modules), (folder / "README.md").read_text()
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
     return {
         "contract": re.search(r"class Test\w+\([\w, ]*Contract\)", tests) is not None,
+        "operations": bool(operations(folder, workspace))
+        and not undocumented(folder, workspace),
         "errors": re.search(ERRORS, tests) is not None,
         "offline": any(
             "def test_" in text and "mark.slow" not in text for text in modules
@@ -39,10 +70,15 @@ def facts(folder: Path) -> dict[str, bool]:
 
 
 @pytest.mark.parametrize("name", PLUGINS)
-def test_a_claim_holds(name: str) -> None:
-    claims, found = TABLE[name], facts(PLUGINS[name])
+def test_a_claim_holds(name: str, tmp_path: Path) -> None:
+    claims, found = TABLE[name], facts(PLUGINS[name], tmp_path)
     assert set(claims) == set(found)
     assert {row for row, claim in claims.items() if claim and not found[row]} == set()
+
+
+@pytest.mark.parametrize("name", [n for n in PLUGINS if n.startswith("tools/")])
+def test_each_operation_of_a_tool_is_in_its_readme(name: str, tmp_path: Path) -> None:
+    assert undocumented(PLUGINS[name], tmp_path) == []
 
 
 def test_every_plugin_has_its_rows() -> None:

@@ -14,6 +14,8 @@ from letsbe_billing_sample.backend import SampleBackend
 
 
 class TestSample(BillingBackendContract):
+    module = "letsbe_billing_sample"
+
     @pytest.fixture
     @override
     def backend(self, tmp_path: Path) -> BillingBackend:

@@ -14,7 +14,7 @@ from letsbe.errors import Conflict, FieldError, InvalidRequest
 TEMPLATES = Path(letsbe.__file__).parent / "templates"
 """The templates: links to the workspace's own, real files in an installed core."""
 
-KINDS = ("tool", "executor", "redactor", "billing")
+KINDS = ("tool", "executor", "redactor", "billing", "notifier")
 LINK = ".txt"
 """What ends a template's file names here, so that nobody takes them for code."""
 

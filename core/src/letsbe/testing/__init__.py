@@ -16,6 +16,7 @@ from letsbe.testing._calls import make_call, make_site
 from letsbe.testing._execution import FakeExecution
 from letsbe.testing._executor_contract import ExecutorContract
 from letsbe.testing._installs import cached_install, node_environment
+from letsbe.testing._notifier_contract import Arrivals, NotifierContract
 from letsbe.testing._redactor_contract import RedactionLayerContract, texts_with
 from letsbe.testing._secrets import FakeSecrets
 from letsbe.testing._servers import FakeTool, serve_fake
@@ -25,11 +26,13 @@ from letsbe.testing._vendor_documents import SentRequest, VendorDocument
 from letsbe.testing._wire import Received, Reply
 
 __all__ = [
+    "Arrivals",
     "BillingBackendContract",
     "ExecutorContract",
     "FakeExecution",
     "FakeSecrets",
     "FakeTool",
+    "NotifierContract",
     "Received",
     "RedactionLayerContract",
     "Reply",

@@ -12,6 +12,7 @@ from typing import Any, cast
 import anyio
 import pytest
 
+from letsbe.discovery.records import Kind
 from letsbe.errors import LetsBeError, Rejected
 from letsbe.plugin._billing import (
     BillingAccount,
@@ -20,20 +21,24 @@ from letsbe.plugin._billing import (
     BillingUnits,
     Meter,
 )
-from letsbe.testing._contract import Guarded
+from letsbe.testing._contract import Contract
 
 _MINUTE = 60
 _KEY_LENGTH = 100
 _DAY = 86_400
 
 
-class BillingBackendContract(Guarded):
-    """Tests for a billing backend: inherit, and give the fixture ``backend``.
+class BillingBackendContract(Contract):
+    """Tests for a billing backend: inherit, give ``module`` and fixture ``backend``.
 
     Each test runs in an event loop of its own, so ``backend`` must be good in any.
-    ``patience`` is for how many seconds a sum may lag behind what was recorded.
+
+    Attributes:
+        module: The plugin's module.
+        patience: For how many seconds a sum may lag behind what was recorded.
     """
 
+    kind = Kind.BILLING
     patience: float = 0.0
 
     @pytest.fixture

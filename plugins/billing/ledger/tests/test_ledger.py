@@ -45,6 +45,8 @@ anyio.run(main)
 
 
 class TestContract(BillingBackendContract):
+    module = "letsbe_billing_ledger"
+
     @pytest.fixture
     @override
     def backend(self, tmp_path: Path) -> BillingBackend:

@@ -22,6 +22,7 @@ KEY = os.environ.get("STRIPE_TEST_KEY", "")
 
 class Contract(BillingBackendContract):
     __test__ = False
+    module = "letsbe_billing_stripe"
 
     @override
     def now(self) -> int:

@@ -18,10 +18,12 @@ from letsbe.plugin import (
     AddressGone,
     InvalidRequest,
     Notice,
+    Notifier,
     Rejected,
     Site,
     TryLater,
 )
+from letsbe.testing import Arrivals, NotifierContract
 from letsbe_notifier_email import EmailNotifier, Settings, letsbe_notifiers
 from letsbe_notifier_email.letters import letter
 
@@ -127,6 +129,45 @@ def settings(port: int, **more: Any) -> Settings:
     )
 
 
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as taken:  # bound, and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+class TestEmail(NotifierContract):
+    module = "letsbe_notifier_email"
+    wrong_addresses = ("owner", "owner@", "Owner <owner@example.com>", "a@b.c, d@e.f")
+    secrets = ("right",)
+
+    @pytest.fixture
+    @override
+    def notifier(self, server: Controller) -> Notifier:
+        login = {"username": "hub", "password": "right"}
+        return EmailNotifier(settings(port_of(server), **login))
+
+    @pytest.fixture
+    @override
+    def away(self, closed_port: int) -> Notifier:
+        return EmailNotifier(settings(closed_port, username="hub", password="right"))
+
+    @pytest.fixture
+    @override
+    def address(self) -> str:
+        return "owner@example.com"
+
+    @pytest.fixture
+    @override
+    def dead_address(self) -> str:
+        return "gone@example.com"
+
+    @pytest.fixture
+    @override
+    def arrived(self, mailbox: Mailbox) -> Arrivals:
+        return lambda: [str(letter["Subject"]) for letter in mailbox.letters]
+
+
 async def test_a_notice_arrives_as_a_letter(
     notifier: EmailNotifier, mailbox: Mailbox
 ) -> None:
@@ -164,15 +205,6 @@ async def test_each_refusal_is_told_as_what_it_means(
         await notifier.send(f"{name}@example.com", NOTICE)
     assert type(caught.value) is error
     assert name not in str(caught.value)
-
-
-async def test_a_server_that_is_not_there_means_later() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        notifier = EmailNotifier(settings(taken.getsockname()[1]))
-        with pytest.raises(TryLater):
-            await notifier.send("owner@example.com", NOTICE)
-        assert not (await notifier.check()).healthy
 
 
 async def test_a_password_is_used_and_a_wrong_one_is_not_shown(

@@ -22,10 +22,12 @@ from letsbe.plugin import (
     Delivered,
     InvalidRequest,
     Notice,
+    Notifier,
     Rejected,
     Site,
     TryLater,
 )
+from letsbe.testing import Arrivals, NotifierContract
 from letsbe_notifier_expo import ExpoNotifier, Settings, letsbe_notifiers
 from letsbe_notifier_expo.notifier import message_of
 
@@ -101,6 +103,40 @@ def notifier(fake: FakeExpo) -> ExpoNotifier:
     return ExpoNotifier(Settings(service=fake.url))
 
 
+class TestExpo(NotifierContract):
+    module = "letsbe_notifier_expo"
+    wrong_addresses = ("ExponentPushToken", "ExponentPushToken[]", "https://exp.host")
+    secrets = ("secret-token",)
+
+    @pytest.fixture
+    @override
+    def notifier(self, fake: FakeExpo) -> Notifier:
+        token = SecretStr("secret-token")
+        return ExpoNotifier(Settings(service=fake.url, access_token=token))
+
+    @pytest.fixture
+    @override
+    def away(self) -> Notifier:
+        token, nowhere = SecretStr("secret-token"), "http://127.0.0.1:9"
+        return ExpoNotifier(Settings(service=nowhere, access_token=token, timeout=2))
+
+    @pytest.fixture
+    @override
+    def address(self) -> str:
+        return TOKEN
+
+    @pytest.fixture
+    @override
+    def dead_address(self, fake: FakeExpo) -> str:
+        fake.code = "DeviceNotRegistered"
+        return TOKEN
+
+    @pytest.fixture
+    @override
+    def arrived(self, fake: FakeExpo) -> Arrivals:
+        return lambda: [str(sent["title"]) for sent in fake.sent]
+
+
 async def test_a_notice_is_handed_in_and_its_receipt_asked_for(
     fake: FakeExpo, notifier: ExpoNotifier
 ) -> None:
@@ -167,12 +203,6 @@ async def test_each_status_is_told_as_what_it_means(
     with pytest.raises(error):
         await notifier.send(TOKEN, NOTICE)
     assert not (await notifier.check()).healthy
-
-
-async def test_a_service_that_is_not_there_means_later(fake: FakeExpo) -> None:
-    fake.server.server_close()
-    with pytest.raises(TryLater):
-        await ExpoNotifier(Settings(service=fake.url, timeout=2)).send(TOKEN, NOTICE)
 
 
 async def test_the_access_token_is_sent(fake: FakeExpo) -> None:

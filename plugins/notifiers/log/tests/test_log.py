@@ -4,9 +4,47 @@ import logging
 
 import anyio
 import pytest
+from typing_extensions import override
 
-from letsbe.plugin import ConfigurationError, InvalidRequest, Notice, Site
+from letsbe.plugin import ConfigurationError, InvalidRequest, Notice, Notifier, Site
+from letsbe.testing import Arrivals, NotifierContract
 from letsbe_notifier_log import letsbe_notifiers
+
+
+class TestLog(NotifierContract):
+    module = "letsbe_notifier_log"
+    wrong_addresses = ("\x1b[2J", "x" * 65)
+
+    @pytest.fixture
+    @override
+    def notifier(self, caplog: pytest.LogCaptureFixture) -> Notifier:
+        caplog.set_level(logging.INFO)
+        return letsbe_notifiers(Site(roots=()))[0]
+
+    @pytest.fixture
+    @override
+    def address(self) -> str:
+        return "operators"
+
+    @pytest.fixture
+    @override
+    def dead_address(self) -> None:
+        return None
+
+    @pytest.fixture
+    @override
+    def away(self) -> None:
+        return None
+
+    @pytest.fixture
+    @override
+    def arrived(self, caplog: pytest.LogCaptureFixture) -> Arrivals:
+        def titles() -> list[str]:
+            mine = [r for r in caplog.records if r.name == "letsbe_notifier_log"]
+            lines = "\n".join(record.getMessage() for record in mine).splitlines()
+            return [line.split("operators: ")[1].rsplit(" ", 1)[0] for line in lines]
+
+        return titles
 
 
 def test_a_notice_is_a_line_without_the_links_token(

@@ -27,10 +27,12 @@ from letsbe.plugin import (
     AddressGone,
     InvalidRequest,
     Notice,
+    Notifier,
     Rejected,
     Site,
     TryLater,
 )
+from letsbe.testing import Arrivals, NotifierContract
 from letsbe_notifier_webpush import Settings, WebPushNotifier, letsbe_notifiers
 from letsbe_notifier_webpush.notifier import payload_of, topic_of
 from letsbe_notifier_webpush.settings import PUSH_SERVICES
@@ -125,6 +127,40 @@ def table() -> dict[str, Any]:
 def notifier(browser: Browser, table: dict[str, Any]) -> WebPushNotifier:
     settings = Settings.model_validate({**table, "services": (browser.origin,)})
     return WebPushNotifier(settings)
+
+
+class TestWebPush(NotifierContract):
+    module = "letsbe_notifier_webpush"
+    wrong_addresses = ("{}", "https://push.example/1", '{"endpoint": "http://x"}')
+
+    @pytest.fixture
+    @override
+    def notifier(self, browser: Browser, table: dict[str, Any]) -> Notifier:
+        settings = Settings.model_validate({**table, "services": (browser.origin,)})
+        return WebPushNotifier(settings)
+
+    @pytest.fixture
+    @override
+    def away(self, browser: Browser, table: dict[str, Any]) -> Notifier:
+        browser.answer = 503
+        settings = Settings.model_validate({**table, "services": (browser.origin,)})
+        return WebPushNotifier(settings)
+
+    @pytest.fixture
+    @override
+    def address(self, browser: Browser) -> str:
+        return browser.address
+
+    @pytest.fixture
+    @override
+    def dead_address(self, browser: Browser) -> str:
+        browser.answer = 410
+        return browser.address
+
+    @pytest.fixture
+    @override
+    def arrived(self, browser: Browser) -> Arrivals:
+        return lambda: [str(notice["title"]) for notice in browser.shown]
 
 
 async def test_the_browser_decrypts_what_was_sent(

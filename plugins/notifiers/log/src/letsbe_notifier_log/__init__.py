@@ -49,7 +49,7 @@ class LogNotifier:
             notice.key,
             notice.category,
             address,
-            notice.title,
+            _one_line(notice.title),
             _bare(notice.url),
         )
         return None
@@ -61,6 +61,11 @@ class LogNotifier:
     async def check(self) -> Health:
         """Always can."""
         return Health(healthy=True)
+
+
+def _one_line(text: str) -> str:
+    """Let a text neither begin another line nor speak to a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _bare(url: str | None) -> str:

@@ -1,8 +1,0 @@
-"""Says nothing of the API, and misspells its hook."""
-
-from letsbe.plugin import hookimpl
-
-
-@hookimpl
-def letsbe_redaction_layer() -> list[object]:
-    return []

@@ -1,5 +1,0 @@
-"""Opens a socket when it is imported."""
-
-import socket
-
-socket.socket().close()
