@@ -109,8 +109,11 @@ def check_active(python: Path, kind: str, name: str, folder: Path) -> None:
         plugins["plugins"]["99"] = {"kind": kind, "name": name}
     chosen.write_text(json.dumps(plugins))
     if kind in {"billing", "notifier"}:  # it must be told where its file or folder is
+        place = folder / ("boxes" if kind == "notifier" else "lines")
+        if kind == "notifier":
+            place.mkdir()
         with (folder / "home/letsbe.toml").open("a") as file:
-            file.write(f'\n[plugins.settings.{name}]\npath = "{folder}/lines"\n')
+            file.write(f'\n[plugins.settings.{name}]\npath = "{place}"\n')
     command = [str(python), "-m", "letsbe", "plugins", "check", "--json", *home]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     records = {r["name"]: r for r in json.loads(ran.stdout)}
