@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from typing_extensions import override
 
 from letsbe.errors import OutputWithheld
 from letsbe.redaction.documents import JSON
-from letsbe.redaction.finding import Finding, RedactionLayer
+from letsbe.redaction.finding import Finding, Findings, RedactionLayer
 from letsbe.redaction.pipeline import Pipeline
 
 CANARY = "canary-7f3a"
@@ -112,6 +113,30 @@ def test_layers_run_in_order_whatever_order_they_come_in() -> None:
     assert asked == ["c", "a", "b"]
 
 
+def test_a_layer_may_be_told_what_registered_values_were_found(
+    literals: MakeLayer,
+) -> None:
+    class Rest(Fixed):
+        told: ClassVar[list[tuple[list[int], list[int]]]] = []
+
+        def find_beside(
+            self, text: bytes, starts: Sequence[int], ends: Sequence[int]
+        ) -> Iterable[Finding]:
+            self.told.append((list(starts), list(ends)))
+            return [Finding(0, 1, "rest")]
+
+    rest = Rest("rest", [Finding(1, 2, "alone")])
+    unnamed = Fixed("unnamed", [Finding(2, 3, "kind")], order=20)
+    pipeline = Pipeline([literals({"token": CANARY}), unnamed, rest])
+    assert pipeline.redact(b"abc") == b"a[REDACTED:alone][REDACTED:kind]"
+    text = f"abc {CANARY}".encode()
+    assert pipeline.redact(text) == b"[REDACTED:rest]b[REDACTED:kind] SECRET_REF(token)"
+    long_text = b'{"role":"x","content":"%b"},' % (b"abc " * 400)
+    pipeline.redact(b"abc " + long_text * 80 + CANARY.encode())
+    assert rest.told[0] == ([4], [4 + len(CANARY)])
+    assert len(rest.told) == 2
+
+
 NONSENSE = {
     "negative": [Finding(-1, 3, "kind")],
     "beyond the end": [Finding(0, 99, "kind")],
@@ -125,6 +150,7 @@ NONSENSE = {
     "a value as name": [Finding(0, 3, "kind", "not a name!")],
     "a value as rule": [Finding(0, 3, "kind", None, "a b")],
     "a kind that is no text": [Finding(0, 3, b"kind")],  # type: ignore[arg-type]
+    "columns of several lengths": Findings([0, 4], [3, 5], [("kind", None, "")]),
     "none": None,
     "a number": 7,
     "error": ValueError(CANARY),
@@ -254,3 +280,23 @@ def test_ten_thousand_findings_are_spliced_once(literals: MakeLayer) -> None:
     pipeline = Pipeline([literals({"token": CANARY})])
     text = json.dumps([CANARY] * 10_000).encode()
     assert pipeline.redact(text).count(b"SECRET_REF(token)") == 10_000
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 60), st.integers(1, 9), st.sampled_from("abc")),
+        max_size=30,
+    )
+)
+def test_what_overlaps_is_one_and_nothing_else(
+    found: list[tuple[int, int, str]],
+) -> None:
+    findings = [Finding(start, start + size, kind) for start, size, kind in found]
+    spans = list(Pipeline([Fixed("any", findings)]).find(bytes(80)))
+    covered = {place for f in findings for place in range(f.start, f.end)}
+    assert {place for s in spans for place in range(s.start, s.end)} == covered
+    assert all(a.end <= b.start for a, b in pairwise(spans))
+    for span in spans:
+        inside = [f for f in findings if span.start <= f.start and f.end <= span.end]
+        longest = max(f.end - f.start for f in inside)
+        assert span.label.kind in {f.kind for f in inside if f.end - f.start == longest}

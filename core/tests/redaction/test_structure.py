@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -117,3 +118,27 @@ def test_a_deep_document_is_left_as_text(literals: MakeLayer) -> None:
     pipeline = Pipeline([literals({"s": "123456"})])
     text = b"[" * 100_000 + b"123456" + b"]" * 100_000
     assert b"123456" not in pipeline.redact(text)
+
+
+def test_many_doubtful_spans_cost_one_look_at_the_document(literals: MakeLayer) -> None:
+    pipeline = Pipeline([literals({"pin": "904512", "half": "00e9ab"})])
+    rows = [{"a": 904512, "b": "\u00e9abc", "c": ["x", {"d": 1}]}] * 5_000
+    text = json.dumps(rows).encode()
+    started = time.process_time()
+    redacted = json.loads(pipeline.redact(text))
+    assert time.process_time() - started < 5
+    assert redacted[-1]["a"] == "SECRET_REF(pin)"
+    assert redacted[-1]["b"] == "SECRET_REF(half)c"
+
+
+def test_escapes_are_told_however_many_backslashes_stand_there(
+    literals: MakeLayer,
+) -> None:
+    pipeline = Pipeline([literals({"s": "nabcdef"})])
+    for count in range(9):
+        value = ["x" + "\\" * count + "\nabcdef", "\\" * count + "nabcdef"]
+        redacted = json.loads(pipeline.redact(json.dumps(value).encode()))
+        assert redacted == [
+            "x" + "\\" * count + "SECRET_REF(s)",
+            "\\" * count + "SECRET_REF(s)",
+        ]

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
@@ -134,7 +134,7 @@ class Redactor:
             if isinstance(layer, Settles):
                 layer.settle(SETTLE_SECONDS)
 
-    def run(self, text: bytes, stream: int | None) -> tuple[bytes, list[Span]]:
+    def run(self, text: bytes, stream: int | None) -> tuple[bytes, Iterable[Span]]:
         """Redact a text; return it, and what was found."""
         from letsbe.redaction.events import AnyStreamRedactor  # noqa: PLC0415
         from letsbe.redaction.spans import splice  # noqa: PLC0415 - slow to import

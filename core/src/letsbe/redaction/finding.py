@@ -128,3 +128,23 @@ class Rememberable(Protocol):
     def state(self) -> State:
         """Return the present state; whatever it raises withholds the text."""
         ...
+
+
+@runtime_checkable
+class FindsBeside(Protocol):
+    """A layer that judges what is left beside the registered values, and only that.
+
+    It is told what layers before it found of them: that is taken out in any case.
+    """
+
+    def find_beside(
+        self, text: bytes, starts: Sequence[int], ends: Sequence[int]
+    ) -> Iterable[Finding]:
+        """Find what must not be seen; as :meth:`RedactionLayer.find`.
+
+        Args:
+            text: UTF-8, or bytes of unknown encoding. Never changed.
+            starts: Where each registered value begins, in any order.
+            ends: Where each of them ends.
+        """
+        ...

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import TypeAlias
 
-from letsbe.redaction.spans import Place
+from letsbe.redaction.spans import Spans
 
 SHORTEST = 16 * 1024
 """A block has at least so many bytes; a shorter text costs less than remembering it."""
@@ -28,7 +28,7 @@ ENTRIES = 8192
 """Blocks remembered; one without findings takes about 200 bytes."""
 
 PLACES = 50_000
-"""Findings remembered, about 150 bytes each."""
+"""Findings remembered, about 100 bytes each."""
 
 # One in so many of the possible places between ends a block; what its next bytes are
 # decides, so that blocks meet again after something was left out further up.
@@ -71,12 +71,10 @@ class Memory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._state: Hashable = None
-        self._known: OrderedDict[Key, Sequence[Place]] = OrderedDict()
+        self._known: OrderedDict[Key, Spans] = OrderedDict()
         self._places = 0
 
-    def recall(
-        self, state: Hashable, keys: Sequence[Key]
-    ) -> dict[Key, Sequence[Place]]:
+    def recall(self, state: Hashable, keys: Sequence[Key]) -> dict[Key, Spans]:
         """Return what is known of stretches of text.
 
         Args:
@@ -95,7 +93,7 @@ class Memory:
                 self._known.move_to_end(key)
             return found
 
-    def remember(self, state: Hashable, found: Mapping[Key, Sequence[Place]]) -> None:
+    def remember(self, state: Hashable, found: Mapping[Key, Spans]) -> None:
         """Keep what was found in stretches of text, and forget the oldest.
 
         Args:

@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from letsbe.redaction.documents import JSON, redact_document
 from letsbe.redaction.finding import NamesSecrets, RedactionLayer
 from letsbe.redaction.searching import Search
-from letsbe.redaction.spans import Place, Span, as_spans, resolve, splice
+from letsbe.redaction.spans import Spans, resolve, splice
 from letsbe.redaction.structure import keep_json
 
 
@@ -32,7 +32,7 @@ class Pipeline:
             layer for layer in ordered if isinstance(layer, NamesSecrets)
         )
 
-    def find(self, text: bytes) -> list[Span]:
+    def find(self, text: bytes) -> Spans:
         """Find what must be taken out of a text.
 
         Args:
@@ -44,14 +44,10 @@ class Pipeline:
         Raises:
             OutputWithheld: A layer failed, or found what cannot be.
         """
-        return as_spans(self._places(text))
-
-    def _places(self, text: bytes) -> list[Place]:
-        spans = self._search.places(text)
+        spans = self._search.spans(text)
         if not spans:
             return spans
-        spans = resolve(text, spans, self._names())
-        return keep_json(text, spans)
+        return keep_json(text, resolve(text, spans, self._names()))
 
     def redact(self, text: bytes) -> bytes:
         """Take every secret out of a text.
@@ -65,13 +61,13 @@ class Pipeline:
         Raises:
             OutputWithheld: A layer failed, so nothing of the text may be seen.
         """
-        spans = self._places(text)
+        spans = self.find(text)
         return splice(text, spans) if spans else text
 
     def redact_text(self, text: str) -> str:
         """Take every secret out of a string; as :meth:`redact`."""
         encoded = text.encode("utf-8", "surrogatepass")
-        spans = self._places(encoded)
+        spans = self.find(encoded)
         if not spans:
             return text
         redacted = splice(encoded, spans)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ _NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 _KIND = r"[a-z][a-z0-9_-]{0,63}"
 _LONGEST = len("[REDACTED:]") + 64
 _MANY = 100  # from here on, looking at the whole text first is worth it
+_BEGINNINGS = (b"SECRET_REF(", b"[REDACTED:")
 _LABEL = re.compile(_KIND)
 _SECRET_NAME = re.compile(_NAME)
 _RULE = re.compile(r"[A-Za-z0-9_.:-]{0,80}")
@@ -56,28 +57,39 @@ def placeholder(kind: str, name: str | None, rule: str) -> bytes:
 
 
 def placeholders_near(
-    text: bytes, stretches: Sequence[tuple[int, int, object]], names: Collection[str]
+    text: bytes, starts: Sequence[int], ends: Sequence[int], names: Collection[str]
 ) -> list[Region]:
     """Find the placeholders that stretches of a text could overlap, in order.
 
     Args:
         text: The text.
-        stretches: Start and end of each stretch, and what it is.
+        starts: Where each stretch begins.
+        ends: Where each stretch ends.
         names: The names of registered secrets; their references are closed to every
             finding.
     """
-    many = len(stretches) >= _MANY
-    if many and b"SECRET_REF(" not in text and b"[REDACTED:" not in text:
-        return []
-    # No placeholder begins inside another one, so a window shows what the text does.
-    found = {
-        match.start(): _region(match, names)
-        for start, end, _ in stretches
-        for match in _PLACEHOLDER.finditer(
-            text, max(start - _LONGEST, 0), end + _LONGEST
+    if len(starts) >= _MANY:
+        matches = _all_placeholders(text)
+    else:
+        # No placeholder begins inside another, so a window shows what the text does.
+        matches = (
+            match
+            for start, end in zip(starts, ends, strict=True)
+            for match in _PLACEHOLDER.finditer(
+                text, max(start - _LONGEST, 0), end + _LONGEST
+            )
         )
-    }
+    found = {match.start(): _region(match, names) for match in matches}
     return [found[start] for start in sorted(found)]
+
+
+def _all_placeholders(text: bytes) -> Iterator[re.Match[bytes]]:
+    for beginning in _BEGINNINGS:
+        position = text.find(beginning)
+        while position >= 0:
+            if match := _PLACEHOLDER.match(text, position):
+                yield match
+            position = text.find(beginning, position + 1)
 
 
 def _region(match: re.Match[bytes], names: Collection[str]) -> Region:

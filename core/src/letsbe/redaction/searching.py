@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from letsbe.errors import OutputWithheld
-from letsbe.redaction.finding import RedactionLayer, Rememberable, State
+from letsbe.redaction.finding import (
+    Finding,
+    FindsBeside,
+    RedactionLayer,
+    Rememberable,
+    State,
+)
 from letsbe.redaction.memory import SHORTEST, Key, Memory, cuts, key_of
-from letsbe.redaction.spans import Labels, Place, checked
+from letsbe.redaction.spans import Labels, Spans, checked
 
 FARTHEST = 32 * 1024
 """A layer whose findings may take more bytes is asked about every text as a whole."""
 
 _T = TypeVar("_T")
-_Asked: TypeAlias = tuple[RedactionLayer, Labels]
 _Stretch: TypeAlias = tuple[int, int, Key]
+
+
+class _Asked(NamedTuple):
+    """A layer and its labels.
+
+    Args:
+        layer: The layer.
+        labels: The labels of what it finds.
+        beside: Asks it about what stands beside registered values, if it can tell.
+    """
+
+    layer: RedactionLayer
+    labels: Labels
+    beside: Callable[[bytes, Sequence[int], Sequence[int]], Iterable[Finding]] | None
 
 
 class Search:
@@ -30,12 +49,17 @@ class Search:
 
     def __init__(self, layers: Sequence[RedactionLayer]) -> None:
         self._all = [
-            (layer, Labels(rank, layer.name)) for rank, layer in enumerate(layers)
+            _Asked(
+                layer,
+                Labels(rank, layer.name),
+                layer.find_beside if isinstance(layer, FindsBeside) else None,
+            )
+            for rank, layer in enumerate(layers)
         ]
         self._memory = Memory()
 
-    def places(self, text: bytes) -> list[Place]:
-        """Return what the layers find, in any order; places may overlap.
+    def spans(self, text: bytes) -> Spans:
+        """Return what the layers find, in any order; spans may overlap.
 
         Args:
             text: UTF-8, or bytes of unknown encoding.
@@ -48,17 +72,17 @@ class Search:
         whole: list[_Asked] = []
         apart: list[tuple[State, _Asked]] = []
         for each in self._all:
-            state = _guarded(each[0], partial(_state_of, each[0]))
+            state = _guarded(each.layer, partial(_state_of, each.layer))
             if state is None or state.reach > FARTHEST:
                 whole.append(each)
             else:
                 apart.append((state, each))
-        places = _ask_all(whole, text)
-        return places + self._in_blocks(text, apart) if apart else places
+        spans = _ask_all(whole, text)
+        if apart:
+            spans.extend(self._in_blocks(text, apart))
+        return spans
 
-    def _in_blocks(
-        self, text: bytes, apart: Sequence[tuple[State, _Asked]]
-    ) -> list[Place]:
+    def _in_blocks(self, text: bytes, apart: Sequence[tuple[State, _Asked]]) -> Spans:
         """Ask about the blocks of a text, and about what may lie over their seams."""
         states = tuple(state for state, _ in apart)
         reaching = [each for state, each in apart if state.reach]
@@ -67,7 +91,7 @@ class Search:
         known = self._memory.recall(states, [key for _, _, key in (*blocks, *seams)])
         new_blocks = [block for block in blocks if block[2] not in known]
         new_seams = [seam for seam in seams if seam[2] not in known]
-        new: dict[Key, list[Place]]
+        new: dict[Key, Spans]
         if 2 * len(new_blocks) > len(blocks):
             # Mostly new: once over the whole costs less than piece by piece.
             new = _divided(_ask_all(reaching, text), blocks, seams)
@@ -79,43 +103,51 @@ class Search:
                 key: _over(_ask_all(reaching, text[start:end]), key[1])
                 for start, end, key in new_seams
             }
+        new = {key: new.get(key, Spans()) for _, _, key in (*new_blocks, *new_seams)}
         fresh = {key: (start, end) for start, end, key in new_blocks} if local else {}
         for key, (start, end) in fresh.items():
-            new[key] = new[key] + _ask_all(local, text[start:end])
-        new = {k: new.get(k, []) for _, _, k in (*new_blocks, *new_seams)}
+            new[key].extend(_ask_all(local, text[start:end], new[key]))
         self._memory.remember(states, new)
         known |= new
-        places: list[Place] = []
+        spans = Spans()
         for start, _, key in (*blocks, *seams):
-            places += _moved(known[key], start)
-        return places
-
-
-def _over(places: Iterable[Place], seam: int) -> list[Place]:
-    """Return the places that lie over a seam."""
-    return [place for place in places if place[0] < seam < place[1]]
+            spans.extend(known[key], start)
+        return spans
 
 
 def _divided(
-    places: Sequence[Place], blocks: Sequence[_Stretch], seams: Sequence[_Stretch]
-) -> dict[Key, list[Place]]:
-    """Divide a text's places among its blocks, and the seams that they lie over."""
-    if len(blocks) == 1:
-        return {blocks[0][2]: list(places)}
-    divided: dict[Key, list[Place]] = {key: [] for _, _, key in (*blocks, *seams)}
-    ends = [end for _, end, _ in blocks]
-    for start, end, label in places:
-        number = bisect_right(ends, start)
-        if end <= ends[number]:
-            begin, _, key = blocks[number]
-            divided[key].append((start - begin, end - begin, label))
-        while end > ends[number]:
-            begin, _, key = seams[number]
-            divided[key].append((start - begin, end - begin, label))
-            number += 1
-    if len(divided) < len(blocks) + len(seams):  # the same block twice
-        return {key: list(dict.fromkeys(found)) for key, found in divided.items()}
+    spans: Spans, blocks: Sequence[_Stretch], seams: Sequence[_Stretch]
+) -> dict[Key, Spans]:
+    """Divide a text's spans among its blocks, and the seams that they lie over."""
+    spans = spans.in_order()
+    divided: dict[Key, Spans] = {}
+    for begin, end, key in blocks:
+        here = _from(spans, begin, end)
+        inside = list(map((end - begin).__ge__, here.ends))
+        _put(divided, key, here if all(inside) else here.kept(inside))
+    for begin, _, key in seams:
+        # What lies over a seam begins before it.
+        here = _from(spans, begin, begin + key[1])
+        _put(divided, key, _over(here, key[1]))
     return divided
+
+
+def _from(spans: Spans, begin: int, end: int) -> Spans:
+    """Return those of some spans in order that begin here, by their offsets in it."""
+    first, last = (bisect_left(spans.starts, offset) for offset in (begin, end))
+    return spans.part(first, last, -begin)
+
+
+def _over(spans: Spans, seam: int) -> Spans:
+    """Return the spans that lie over a seam."""
+    return spans.kept(start < seam < end for start, end, _ in spans)
+
+
+def _put(divided: dict[Key, Spans], key: Key, spans: Spans) -> None:
+    if key in divided:  # the same stretch twice
+        spans.extend(divided[key])
+        spans = Spans(*zip(*dict.fromkeys(spans), strict=True)) if spans else spans
+    divided[key] = spans
 
 
 def _stretches(text: bytes, reach: int) -> tuple[list[_Stretch], list[_Stretch]]:
@@ -129,12 +161,6 @@ def _stretches(text: bytes, reach: int) -> tuple[list[_Stretch], list[_Stretch]]
     return blocks, seams
 
 
-def _moved(places: Sequence[Place], by: int) -> Iterable[Place]:
-    if not by:
-        return places
-    return [(start + by, end + by, label) for start, end, label in places]
-
-
 def _state_of(layer: RedactionLayer) -> State | None:
     if not isinstance(layer, Rememberable):
         return None
@@ -145,15 +171,37 @@ def _state_of(layer: RedactionLayer) -> State | None:
     return State(version, reach)
 
 
-def _ask_all(layers: Iterable[_Asked], text: bytes) -> list[Place]:
-    places: list[Place] = []
-    for layer, labels in layers:
-        places += _guarded(layer, partial(_ask, layer, text, labels))
-    return places
+def _ask_all(
+    layers: Iterable[_Asked], text: bytes, found: Spans | None = None
+) -> Spans:
+    """Ask layers in their order, each about what those before it have left.
+
+    Args:
+        layers: The layers.
+        text: The text.
+        found: What other layers have found in it.
+    """
+    spans, registered = Spans(), _registered(found) if found else Spans()
+    for asked in layers:
+        new = _guarded(asked.layer, partial(_ask, asked, text, registered))
+        spans.extend(new)
+        registered.extend(_registered(new))
+    return spans
 
 
-def _ask(layer: RedactionLayer, text: bytes, labels: Labels) -> list[Place]:
-    return checked(layer.find(text), len(text), labels)
+def _registered(spans: Spans) -> Spans:
+    """Return the spans of registered values."""
+    if not any(label.name is not None for label in spans.labels):
+        return Spans()
+    return spans.kept(label.name is not None for label in spans.labels)
+
+
+def _ask(asked: _Asked, text: bytes, registered: Spans) -> Spans:
+    if registered and asked.beside is not None:
+        findings = asked.beside(text, registered.starts, registered.ends)
+    else:
+        findings = asked.layer.find(text)
+    return checked(findings, len(text), asked.labels)
 
 
 def _guarded(layer: RedactionLayer, ask: Callable[[], _T]) -> _T:

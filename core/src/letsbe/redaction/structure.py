@@ -2,7 +2,8 @@
 
 Most spans lie inside a string and need nothing. The others are seen from a few bytes:
 a stretch that could stand outside of strings (a number, a whole object), that holds a
-quote, or that begins or ends inside an escape. Only then is the text parsed.
+quote, or that begins or ends inside an escape. Only for those the document is looked
+at, and of it only what stands round them.
 """
 
 from __future__ import annotations
@@ -10,34 +11,26 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_right
-from itertools import repeat
-from operator import sub
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate, count
+from operator import add
+from typing import final
 
-from letsbe.redaction.escapes import ESCAPE, Unescaped, escape, unescape
-from letsbe.redaction.spans import Place, Span, as_spans, merge, pieces
+from letsbe.redaction.escapes import Unescaped, escape, unescape
+from letsbe.redaction.spans import Span, Spans, merge, pieces
 
 # What can stand outside of strings: numbers, brackets, true, null, NaN and so on, and
 # the escapes of white space, for a document in a string.
-_BARE = b" \t\r\n\\0123456789+-.eE{}[]:,truefalsnNIity"
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL)
-_ESCAPE_LENGTH = len("\\u0000")
-_BACKSLASH, _QUOTE = ord("\\"), ord('"')
+_BARE = b" \t\r\n\\0123456789+-.eE{}[]:,truefalsNnIity"
+_OUTSIDE = re.compile(rb"[{}\[\],:]|[^\s{}\[\],:]+")
+_BRACKET = re.compile(rb"[{}\[\]]")
+_OPENS = re.compile(rb"(?:[ \t]|\\[nrt]|\\u00(?:20|0[9aAdD]))*(?:[\[{]|\\u00[57][bB])")
+_LONGEST = len("\\u0000")
+_BACKSLASH, _QUOTE, _UNICODE = ord("\\"), ord('"'), ord("u")
 
 
-class _Document(NamedTuple):
-    """One valid JSON document in a text, with the offsets of its tokens."""
-
-    text: bytes
-    start: int
-    end: int
-    starts: list[int]
-    ends: list[int]
-    inner: dict[int, tuple[Unescaped, _Document] | None]
-    """What is in its strings, by their offsets."""
-
-
-def keep_json(text: bytes, spans: list[Place]) -> list[Place]:
+def keep_json(text: bytes, spans: Spans) -> Spans:
     """Widen spans so that a JSON document stays one.
 
     A number becomes a string; a stretch over several tokens becomes the smallest whole
@@ -51,63 +44,79 @@ def keep_json(text: bytes, spans: list[Place]) -> list[Place]:
     Returns:
         The spans, widened where it was needed, in order and without overlap.
     """
-    if not _any_doubtful(text, spans):
+    places = _doubtful(text, spans)
+    if not places:
         return spans
-    doubtful = [span for span in as_spans(spans) if _doubtful(text, span)]
-    documents: dict[tuple[int, int], _Document | None] = {}
-    widened: dict[Place, Place] = {
-        span: _widen(document, span)
-        for span in doubtful
-        if (document := _document_around(text, span, documents)) is not None
-    }
-    return merge([widened.get(span, span) for span in spans])
+    widened = Spans()
+    widened.extend(spans)
+    documents = _Documents(text)
+    for place in places:
+        span = Span(spans.starts[place], spans.ends[place], spans.labels[place])
+        document = documents.around(span)
+        if document is not None:
+            start, end, label = _widen(document, span)
+            widened.starts[place], widened.ends[place] = start, end
+            widened.labels[place] = label
+    return merge(widened)
 
 
-def _any_doubtful(text: bytes, spans: list[Place]) -> bool:
-    """Tell quickly, all at once, if any span might be doubtful."""
-    starts = [span[0] for span in spans]
-    ends = [span[1] for span in spans]
-    taken = b"\0".join(pieces(text, starts, ends))
-    if b'"' in taken or b"\0\0" in b"\0%b\0" % taken.translate(None, _BARE):
-        return True
-    if b"\\" not in text:
-        return False
-    before = map(max, repeat(0), map(sub, starts, repeat(_ESCAPE_LENGTH)))
-    return b"\\" in taken or b"\\" in b"".join(pieces(text, before, starts))
+def _doubtful(text: bytes, spans: Spans) -> list[int]:
+    """Return the places of the spans that may break a document.
+
+    Each question is first asked of all spans at once.
+    """
+    taken = list(pieces(text, spans.starts, spans.ends))
+    whole = b"\0".join(taken)
+    doubts: list[Iterable[bool]] = []
+    if b'"' in whole:
+        doubts.append(b'"' in piece for piece in taken)
+    if b"\0\0" in b"\0%b\0" % whole.translate(None, _BARE):
+        doubts.append(not piece.strip(_BARE) for piece in taken)
+    if b"\\" in text:
+        doubts += _cutting(text, spans.starts)
+        doubts += _cutting(text, spans.ends)
+    if not doubts:
+        return []
+    return [place for place, each in enumerate(zip(*doubts, strict=True)) if any(each)]
 
 
-def _doubtful(text: bytes, span: Span) -> bool:
-    start, end = span.start, span.end
-    return (
-        text[end - 1] == _BACKSLASH
-        or (start > 0 and text[start - 1] == _BACKSLASH)
-        or text.find(b"\\u", max(start - 5, 0), start) >= 0
-        or text.find(b"\\u", max(end - 5, 0), end) >= 0
-        or text.find(b'"', start, end) >= 0
-        or not text[start:end].strip(_BARE)
-    )
+def _cutting(text: bytes, offsets: Sequence[int]) -> Iterator[Iterable[bool]]:
+    """Say of offsets whether they may lie inside an escape, unless none does."""
+    reach = _LONGEST - 1 if b"\\u" in text else 1
+    padded = bytes(reach) + text
+    tails = list(pieces(padded, offsets, map(reach.__add__, offsets)))
+    whole = b"\0".join(tails)
+    if b"\\u" in whole or b"\\\0" in whole + b"\0":
+        yield (b"\\u" in tail or tail.endswith(b"\\") for tail in tails)
 
 
-def _document_around(
-    text: bytes, span: Span, known: dict[tuple[int, int], _Document | None]
-) -> _Document | None:
-    """Find the JSON document that a span lies in: the whole text, or its line."""
-    whole = (0, len(text))
-    if whole not in known:
-        known[whole] = _document(text, *whole)
-    if known[whole] is not None:
-        return known[whole]
-    start = text.rfind(b"\n", 0, span.start) + 1
-    if text.startswith(b"data:", start):
-        start += len(b"data:")
-    end = text.find(b"\n", span.end)
-    line = (start, len(text) if end < 0 else end)
-    if line not in known:
-        known[line] = _document(text, *line)
-    return known[line]
+class _Documents:
+    """The JSON documents of a text: the whole of it, or those of its lines."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._whole = _parsed(text, 0, len(text))
+        self._line: tuple[int, int, _Document | None] = 0, 0, None
+
+    def around(self, span: Span) -> _Document | None:
+        """Return the document that a span lies in."""
+        if self._whole is not None:
+            return self._whole
+        start, end, document = self._line
+        if start <= span.start and span.end <= end:
+            return document
+        text = self._text
+        start = text.rfind(b"\n", 0, span.start) + 1
+        end = text.find(b"\n", span.end)
+        end = len(text) if end < 0 else end
+        begin = start + len(b"data:") if text.startswith(b"data:", start) else start
+        document = _parsed(text, begin, end)
+        if text.find(b"\n", start, end) < 0:
+            self._line = start, end, document
+        return document
 
 
-def _document(text: bytes, start: int, end: int) -> _Document | None:
+def _parsed(text: bytes, start: int, end: int) -> _Document | None:
     """Parse a document. A lone number or string is as likely to be plain text."""
     if text[start:end].lstrip()[:1] not in (b"{", b"["):
         return None
@@ -115,35 +124,117 @@ def _document(text: bytes, start: int, end: int) -> _Document | None:
         json.loads(text[start:end], parse_int=len)
     except (ValueError, RecursionError):
         return None
-    tokens = [match.span() for match in _TOKEN.finditer(text, start, end)]
-    starts, ends = zip(*tokens, strict=True)
-    return _Document(text, start, end, list(starts), list(ends), {})
+    return _Document(text, start, end)
+
+
+@final
+class _Document:
+    """One valid JSON document in a text.
+
+    Args:
+        text: The text.
+        start: Where it begins.
+        end: Where it ends.
+    """
+
+    def __init__(self, text: bytes, start: int, end: int) -> None:
+        self.text = text
+        self._start = start
+        self._end = end
+        # What is escaped out of the way, every quote begins or ends a string.
+        plain = text[start:end].replace(b"\\\\", b"  ").replace(b'\\"', b"  ")
+        lengths = map(len, plain.split(b'"'))
+        # One more than there are quotes: the document's end.
+        self._quotes = list(map(add, accumulate(lengths), count(start)))
+        self._gaps: dict[int, list[tuple[int, int]]] = {}
+        self._inner: dict[int, tuple[Unescaped, _Document] | None] = {}
+
+    def token_at(self, offset: int) -> tuple[int, int]:
+        """Return where the token stands that holds an offset, or the one before it."""
+        quotes = self._quotes
+        number = bisect_right(quotes, offset)
+        if number % 2:
+            return quotes[number - 1], quotes[number] + 1
+        tokens = self._tokens_of(number)
+        before = bisect_right(tokens, (offset, self._end))
+        if before:
+            return tokens[before - 1]
+        if number:
+            return quotes[number - 2], quotes[number - 1] + 1
+        return self._tokens_of(0)[0]
+
+    def _tokens_of(self, number: int) -> list[tuple[int, int]]:
+        """Return the tokens between two strings, by the quotes before them."""
+        if number not in self._gaps:
+            matches = _OUTSIDE.finditer(self.text, *self._gap(number))
+            self._gaps[number] = [match.span() for match in matches]
+        return self._gaps[number]
+
+    def _gap(self, number: int) -> tuple[int, int]:
+        begin = self._quotes[number - 1] + 1 if number else self._start
+        return begin, self._quotes[number]
+
+    def value_around(self, span: Span) -> tuple[int, int]:
+        """Find the smallest object or array that holds a span."""
+        begins, ends, parents = self._containers
+        number = bisect_right(begins, span.start) - 1
+        while number > 0 and ends[number] < span.end:
+            number = parents[number]
+        return begins[max(number, 0)], ends[max(number, 0)]
+
+    @cached_property
+    def _containers(self) -> tuple[list[int], list[int], list[int]]:
+        """Where objects and arrays begin and end, and which one each is in."""
+        begins: list[int] = []
+        ends: list[int] = []
+        parents: list[int] = []
+        within = -1
+        for number in range(0, len(self._quotes), 2):
+            for match in _BRACKET.finditer(self.text, *self._gap(number)):
+                if match[0] in b"{[":
+                    begins.append(match.start())
+                    ends.append(0)
+                    parents.append(within)
+                    within = len(begins) - 1
+                else:
+                    ends[within] = match.end()
+                    within = parents[within]
+        return begins, ends, parents
+
+    def inner(self, start: int, end: int) -> tuple[Unescaped, _Document] | None:
+        """Return the document that is the content of a string, if it is one."""
+        if start not in self._inner:
+            self._inner[start] = _inside(self.text, start, end)
+        return self._inner[start]
+
+
+def _inside(text: bytes, start: int, end: int) -> tuple[Unescaped, _Document] | None:
+    if not _OPENS.match(text, start, end):
+        return None
+    unescaped = unescape(text, start, end)
+    document = _parsed(unescaped.text, 0, len(unescaped.text))
+    return (unescaped, document) if document else None
 
 
 def _widen(document: _Document, span: Span) -> Span:
     text = document.text
-    last = len(document.starts) - 1
-    first_token = max(bisect_right(document.starts, span.start) - 1, 0)
-    last_token = min(max(bisect_right(document.starts, span.end - 1) - 1, 0), last)
-    start, end = document.starts[first_token], document.ends[last_token]
-    one = first_token == last_token
-    if one and text[start] == _QUOTE:
+    start, _ = document.token_at(span.start)
+    last_start, end = document.token_at(span.end - 1)
+    if start != last_start:
+        return _quoted(span, *document.value_around(span))
+    if text[start] == _QUOTE:
         if start < span.start and span.end < end:
             span = _whole_escapes(text, span, start + 1)
             return _widen_inside(document, span, start + 1, end - 1)
         return _quoted(span, start, end)
-    if one and text[start : start + 1] not in b"{}[],:":
+    if text[start : start + 1] not in b"{}[],:":
         return _quoted(span, start, end)
-    return _quoted(span, *_value_around(document, span))
+    return _quoted(span, *document.value_around(span))
 
 
 def _widen_inside(document: _Document, span: Span, start: int, end: int) -> Span:
     """Widen a span in a string that holds a JSON document itself."""
-    if start not in document.inner:
-        unescaped = unescape(document.text, start, end)
-        parsed = _document(unescaped.text, 0, len(unescaped.text))
-        document.inner[start] = (unescaped, parsed) if parsed else None
-    inner = document.inner[start]
+    inner = document.inner(start, end)
     if inner is None:
         return span
     unescaped, parsed = inner
@@ -155,32 +246,33 @@ def _widen_inside(document: _Document, span: Span, start: int, end: int) -> Span
     return Span(unescaped.to_raw(widened.start), unescaped.to_raw(widened.end), label)
 
 
-def _whole_escapes(text: bytes, span: Span, start: int) -> Span:
+def _whole_escapes(text: bytes, span: Span, begin: int) -> Span:
     """Move a span's ends in a string so that they cut no escape."""
-    # An escape is at most 6 bytes; the string's beginning says how they are cut.
-    for match in ESCAPE.finditer(text, start, span.end + 6):
-        if match.start() >= span.end:
-            break
-        if match.start() < span.start < match.end():
-            span = span._replace(start=match.start())
-        if match.start() < span.end < match.end():
-            return span._replace(end=match.end())
-    return span
+    start, _ = _escape_over(text, span.start, begin)
+    _, end = _escape_over(text, span.end, begin)
+    return span._replace(start=start, end=end)
 
 
-def _value_around(document: _Document, span: Span) -> tuple[int, int]:
-    """Find the smallest object or array that holds a span, or the whole document."""
-    open_at: list[int] = []
-    for start, end in zip(document.starts, document.ends, strict=True):
-        token = document.text[start : start + 1]
-        if token in b"{[":
-            open_at.append(start)
-        elif token in b"}]":
-            begin = open_at.pop()
-            # Containers close from the inside out, so the first one is the smallest.
-            if begin <= span.start and span.end <= end:
-                return begin, end
-    return document.starts[0], document.ends[-1]
+def _escape_over(text: bytes, offset: int, begin: int) -> tuple[int, int]:
+    """Return where the escape stands that an offset would cut, or the offset twice.
+
+    Args:
+        text: The document.
+        offset: The offset.
+        begin: Where the string's content begins.
+    """
+    start = max(begin, offset - _LONGEST + 1)
+    while (start := text.find(b"\\", start, offset)) >= 0:
+        first = start
+        while first > begin and text[first - 1] == _BACKSLASH:
+            first -= 1
+        # Of backslashes in a row, each second one is escaped by the one before it.
+        if (start - first) % 2 == 0:
+            end = start + (_LONGEST if text[start + 1] == _UNICODE else 2)
+            if end > offset:
+                return start, end
+        start += 1
+    return offset, offset
 
 
 def _quoted(span: Span, start: int, end: int) -> Span:

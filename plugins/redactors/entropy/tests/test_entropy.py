@@ -135,6 +135,18 @@ def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
     assert seconds(8 * 16_384) < 24 * seconds(16_384) + 0.02
 
 
+def test_beside_a_registered_value_only_the_rest_is_judged() -> None:
+    known, other = draw(BASE62, 44), draw(BASE62, 44, seed=8)
+    text = f"{known} {other} {known}{other} {known}{'x' * 30}".encode()
+    starts = [match.start() for match in re.finditer(known.encode(), text)]
+    ends = [start + len(known) for start in starts]
+
+    left = LAYER.find_beside(text, starts, ends)
+
+    assert [text[f.start : f.end].decode() for f in left] == [other, other]
+    assert LAYER.find_beside(text, [], []) == LAYER.find(text)
+
+
 def test_the_plugin_registers_one_layer() -> None:
     (layer,) = letsbe_redaction_layers()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from letsbe.plugin import Finding, State
@@ -32,11 +33,23 @@ class EntropyLayer:
 
     def find(self, text: bytes) -> list[Finding]:
         """Find random runs of at least 32 characters in places where secrets stand."""
+        return self.find_beside(text)
+
+    def find_beside(
+        self, text: bytes, starts: Sequence[int] = (), ends: Sequence[int] = ()
+    ) -> list[Finding]:
+        """Find what is random beside registered values, which go in any case.
+
+        Args:
+            text: The text.
+            starts: Where each registered value begins.
+            ends: Where each of them ends.
+        """
         blocks: PublicBlocks | None = None
         found = []
         known: dict[bytes, _Parts] = {}
         padded = _PADDING in text
-        for start, end in long_runs(text):
+        for start, end in long_runs(_without(text, starts, ends)):
             value = text[start : end + _padding(text, end) if padded else end]
             parts = known.get(value)
             if parts is None:
@@ -49,6 +62,16 @@ class EntropyLayer:
                     place = start + first, start + last
                     found.append(Finding(*place, "random", None, "entropy"))
         return found
+
+
+def _without(text: bytes, starts: Sequence[int], ends: Sequence[int]) -> bytes:
+    """Return a text with spaces where some stretches are."""
+    if not starts:
+        return text
+    left = bytearray(text)
+    for start, end in zip(starts, ends, strict=True):
+        left[start:end] = b" " * (end - start)
+    return bytes(left)
 
 
 def _padding(text: bytes, end: int) -> int:
