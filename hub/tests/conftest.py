@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,20 +49,36 @@ def nats() -> Iterator[str]:
         pytest.skip(str(error))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty, migrated database of either kind."""
-    if request.param == "sqlite":
-        url = sqlite_url(tmp_path / "hub.db")
-        store = Store(url)
-        migrate(store)
-        store.close()
-        yield url
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy."""
+    path = tmp_path_factory.mktemp("template") / "hub.db"
+    store = Store(sqlite_url(path))
+    migrate(store)
+    store.close()
+    return path
+
+
+@contextmanager
+def empty_database(
+    kind: str, request: pytest.FixtureRequest, folder: Path
+) -> Iterator[str]:
+    """Make an empty, migrated database for the length of a block; give its URL."""
+    if kind == "sqlite":
+        copied = shutil.copy(request.getfixturevalue("sqlite_template"), folder)
+        yield sqlite_url(Path(copied))
         return
     running: Postgresql = request.getfixturevalue("server")
     name = f"test_{secrets.token_hex(6)}"
     yield running.create(name, TEMPLATE)
     running.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty, migrated database of either kind."""
+    with empty_database(request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -84,11 +102,18 @@ def customers() -> People:
 @pytest.fixture
 def site(store: Store, staff: People, customers: People) -> Iterator[Site]:
     """A Hub without plugins, on either database."""
+    with open_site(store, staff, customers) as opened:
+        yield opened
+
+
+@contextmanager
+def open_site(store: Store, staff: People, customers: People) -> Iterator[Site]:
+    """Run a Hub without plugins for the length of a block."""
     plugins = Plugins((), hook_timeout=2.0)
     hub = assemble(Settings(), plugins, store, LocalBus(), bytes(32))
     hub.admission.add(Audience.ADMIN, staff)
     hub.admission.add(Audience.CUSTOMER, customers)
     app = make_app(hub, lambda: running(hub, chores=False))
     with TestClient(app, base_url="http://127.0.0.1") as http:
-        yield Site(hub, http)
+        yield Site(hub, http, app)
     hub.close()

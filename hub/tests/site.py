@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
@@ -28,6 +29,7 @@ class Site:
 
     hub: Hub
     http: TestClient
+    app: Starlette
 
     def tenant(self, **more: str) -> Tenant:
         """Make a tenant and register its server."""

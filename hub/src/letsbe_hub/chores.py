@@ -14,6 +14,7 @@ from anyio import to_thread
 
 from letsbe_hub.approvals.decisions import expire
 from letsbe_hub.billing.closing import renew_due, sweep
+from letsbe_hub.billing.dunning import pause_unpaid
 from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
 
@@ -39,6 +40,7 @@ async def do_chores(hub: Hub) -> None:
 
     async def renew() -> float:
         await to_thread.run_sync(renew_due, hub.store, hub.rates)
+        await to_thread.run_sync(pause_unpaid, hub.store, hub.rates)
         return RENEW_SECONDS
 
     async def deliver() -> float:

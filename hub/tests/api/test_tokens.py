@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
+from starlette.routing import Route
 
+from hub.tests.conftest import empty_database, open_site
 from hub.tests.site import People, Site, Tenant, bearer
 from letsbe_hub.api import limits
 from letsbe_hub.api.app import ENDPOINTS
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.principals import Audience, TokenKind, new_token
+from letsbe_hub.storage.store import Store
 from letsbe_hub.tenants.registration import issue_token
 
 PERMISSIONS = (
@@ -35,6 +39,32 @@ guarded = [row for row in ENDPOINTS if not row.open]
 @pytest.fixture(autouse=True)
 def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits.Limiter, "take", lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def staff() -> People:
+    return People(Audience.ADMIN, TokenKind.STAFF_SESSION)
+
+
+@pytest.fixture(scope="module")
+def customers() -> People:
+    return People(Audience.CUSTOMER, TokenKind.CUSTOMER_SESSION)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def site(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    staff: People,
+    customers: People,
+) -> Iterator[Site]:
+    """One Hub for all: each test has tenants of its own, and refusals leave nothing."""
+    folder = tmp_path_factory.mktemp("site")
+    with empty_database(request.param, request, folder) as url:
+        store = Store(url)
+        with open_site(store, staff, customers) as opened:
+            yield opened
+        store.close()
 
 
 @pytest.fixture
@@ -65,8 +95,9 @@ def send(site: Site, row: Endpoint, id_: str, headers: dict[str, str]) -> int:
     path = re.sub(r"{id}", id_, row.path)
     path = re.sub(r"{\w+}", "main", path)
     sent = None if row.method in ("GET", "DELETE") else b"{}"
+    query = {"seconds": "0.01"} if path.endswith("/wait") else None
     return site.http.request(
-        row.method, path, headers=headers, content=sent
+        row.method, path, headers=headers, content=sent, params=query
     ).status_code
 
 
@@ -84,6 +115,32 @@ def wrong_tokens(
         Audience.CUSTOMER: customers.add("owner", *PERMISSIONS),
         "registration": bearer(spare),
     }
+
+
+def test_no_route_is_left_out(site: Site) -> None:
+    """What the application answers is what is tried here, and what is for everyone."""
+    routes = site.app.routes
+    assert all(isinstance(route, Route) for route in routes)
+    answered = {
+        (method, route.path)
+        for route in routes
+        if isinstance(route, Route)
+        for method in route.methods or ()
+        if method != "HEAD"
+    }
+    tried = {(row.method, row.path) for row in guarded}
+    assert answered - tried == {
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
+        ("GET", "/metrics"),
+        ("GET", "/api/v1/openapi.json"),
+        ("POST", "/api/v1/tenant/register"),
+        ("POST", "/api/v1/public/sign-in"),
+        ("POST", "/api/v1/public/password-link"),
+        ("POST", "/api/v1/public/password"),
+        ("POST", "/api/v1/webhooks/billing/{backend}"),
+    }
+    assert tried <= answered
 
 
 @pytest.mark.parametrize("row", guarded, ids=lambda row: f"{row.method} {row.path}")

@@ -7,10 +7,11 @@ of its own, written by the transaction that crosses its threshold.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,11 +19,46 @@ from letsbe_hub.billing.periods import period_at
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.notifications.notices import Told, tell
 from letsbe_hub.storage.tables.billing import billing_alerts as alerts
-from letsbe_hub.storage.tables.billing import billing_periods as periods
 
 if TYPE_CHECKING:
     from letsbe_hub.usage.buckets import Counts
     from letsbe_hub.usage.ingestion import Change
+
+
+_SQLITE_OPEN = """
+SELECT json_group_array(json_array(p.id, p.tenant_id, p.starts_at, p.ends_at,
+    p.used_tokens, p.pool_tokens, p.at_limit, p.rates))
+FROM json_each(?) w CROSS JOIN billing_periods p ON p.tenant_id = w.value
+WHERE p.starts_at <= ? AND p.ends_at > ?
+"""
+_POSTGRESQL_OPEN = """
+SELECT id, tenant_id, starts_at, ends_at, used_tokens, pool_tokens, at_limit, rates
+FROM billing_periods WHERE tenant_id = ANY(%s) AND starts_at <= %s AND ends_at > %s
+"""
+_SQLITE_ADD = """
+UPDATE billing_periods SET used_tokens = used_tokens + (b.value ->> 1),
+    premium_micros = premium_micros + (b.value ->> 2)
+FROM json_each(?) b WHERE billing_periods.id = b.value ->> 0
+"""
+_POSTGRESQL_ADD = """
+UPDATE billing_periods p SET used_tokens = p.used_tokens + b.tokens,
+    premium_micros = p.premium_micros + b.micros
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[]) AS b (id, tokens, micros)
+WHERE p.id = b.id
+"""
+
+
+class Period(NamedTuple):
+    """What usage needs to know of a period."""
+
+    id: str
+    tenant_id: str
+    starts_at: float
+    ends_at: float
+    used_tokens: int
+    pool_tokens: int
+    at_limit: str
+    rates: str | None
 
 
 class Accrual:
@@ -37,64 +73,85 @@ class Accrual:
 
     def __call__(self, connection: sa.Connection, changes: Sequence[Change]) -> None:
         """Add changes to their periods; the tenants are locked."""
-        added: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-        found: dict[str, sa.Row[Any]] = {}
-        by_hour: dict[tuple[str, int], str] = {}
+        added: dict[Period, list[int]] = defaultdict(lambda: [0, 0])
+        by_hour = self._periods(connection, changes)
         for change in changes:
-            place = change.tenant_id, change.bucket.hour
-            if place not in by_hour:
-                row = self._period(connection, found, *place)
-                by_hour[place] = row.id
+            period = by_hour[change.tenant_id, change.bucket.hour]
+            rates = self._rates.of(connection, period.rates)
             model = change.bucket.model
-            before = self.charge(model, change.before)
-            after = self.charge(model, change.bucket.counts)
-            sums = added[by_hour[place]]
+            before = charge(rates, model, change.before)
+            after = charge(rates, model, change.bucket.counts)
+            sums = added[period]
             sums[0] += after[0] - before[0]
             sums[1] += after[1] - before[1]
-        for period_id, (tokens, micros) in added.items():
-            if tokens or micros:
-                self._add(connection, found[period_id], tokens, micros)
+        _add(connection, {p.id: sums for p, sums in added.items() if any(sums)})
+        first = min(self._rates.settings.alerts, default=None)
+        for period, (tokens, _) in added.items():
+            used = period.used_tokens + tokens
+            reached = first is not None and used * 100 >= period.pool_tokens * first
+            if tokens > 0 and reached:
+                cross(connection, period, used, self._rates)
 
-    def charge(self, model: str, counts: Counts) -> tuple[int, int]:
-        """Return what a bucket takes from the pool, and what it costs as premium."""
-        tokens = counts.input_tokens + counts.output_tokens
-        return (
-            self._rates.pool_tokens(model, tokens),
-            self._rates.premium_micros(model, tokens, counts.cost_micros),
-        )
-
-    def _period(
-        self,
-        connection: sa.Connection,
-        found: dict[str, sa.Row[Any]],
-        tenant_id: str,
-        hour: int,
-    ) -> sa.Row[Any]:
-        for row in found.values():
-            if row.tenant_id == tenant_id and row.starts_at <= hour < row.ends_at:
-                return row
-        row = period_at(connection, tenant_id, hour, self._rates)
-        found[row.id] = row
-        return row
-
-    def _add(
-        self, connection: sa.Connection, period: sa.Row[Any], tokens: int, micros: int
-    ) -> None:
-        used = period.used_tokens + tokens
-        connection.execute(
-            sa.update(periods)
-            .where(periods.c.id == period.id)
-            .values(
-                used_tokens=periods.c.used_tokens + tokens,
-                premium_micros=periods.c.premium_micros + micros,
+    def _periods(
+        self, connection: sa.Connection, changes: Sequence[Change]
+    ) -> dict[tuple[str, int], Period]:
+        """Return the period of every tenant and hour, opened if need be."""
+        places = {(c.tenant_id, c.bucket.hour) for c in changes}
+        there: dict[str, list[Period]] = defaultdict(list)
+        for period in _open_at(connection, places):
+            there[period.tenant_id].append(period)
+        found: dict[tuple[str, int], Period] = {}
+        for tenant_id, hour in places:
+            known = there[tenant_id]
+            if not any(p.starts_at <= hour < p.ends_at for p in known):
+                row = period_at(connection, tenant_id, hour, self._rates)
+                known.append(Period(*(getattr(row, name) for name in Period._fields)))
+            found[tenant_id, hour] = next(
+                p for p in known if p.starts_at <= hour < p.ends_at
             )
-        )
-        if tokens > 0:
-            cross(connection, period, used, self._rates)
+        return found
+
+
+def charge(rates: Rates, model: str, counts: Counts) -> tuple[int, int]:
+    """Return what a bucket takes from the pool, and what it costs as premium."""
+    tokens = counts.input_tokens + counts.output_tokens
+    return (
+        rates.pool_tokens(model, tokens),
+        rates.premium_micros(model, tokens, counts.cost_micros),
+    )
+
+
+def _open_at(
+    connection: sa.Connection, places: Collection[tuple[str, int]]
+) -> list[Period]:
+    ids = sorted({tenant for tenant, _ in places})
+    hours = [hour for _, hour in places]
+    cursor: Any = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.execute(_SQLITE_OPEN, (json.dumps(ids), max(hours), min(hours)))
+        rows = json.loads(cursor.fetchone()[0])
+    else:
+        cursor.execute(_POSTGRESQL_OPEN, (ids, max(hours), min(hours)))
+        rows = cursor.fetchall()
+    return [Period(*row) for row in rows]
+
+
+def _add(connection: sa.Connection, sums: Mapping[str, Sequence[int]]) -> None:
+    if not sums:
+        return
+    rows = [(period_id, *added) for period_id, added in sums.items()]
+    cursor: Any = connection.connection.cursor()
+    if connection.dialect.name == "sqlite":
+        cursor.execute(_SQLITE_ADD, (json.dumps(rows),))
+    else:
+        cursor.execute(_POSTGRESQL_ADD, [list(c) for c in zip(*rows, strict=True)])
 
 
 def cross(
-    connection: sa.Connection, period: sa.Row[Any], used: int, rates: Rates
+    connection: sa.Connection,
+    period: Period | sa.Row[Any],
+    used: int,
+    rates: Rates,
 ) -> None:
     """Write the alerts that a period has come to, each once, and tell its owner."""
     reached = [t for t in rates.settings.alerts if used * 100 >= period.pool_tokens * t]

@@ -37,20 +37,22 @@ def renew(
     plan = connection.scalar(sa.select(tenants.c.plan).where(tenants.c.id == tenant_id))
     tokens = rates.settings.plan_tokens.get(str(plan), 0)
     pool = tokens * multiplier_at(connection, tenant_id, starts)
+    billed = rates.of(connection, period.rates).settings.included_models
+    counted = billed if account.paused_at is None else ("*",)  # a pause is of them all
     allowance = {
-        "includedModels": list(rates.settings.included_models),
+        "includedModels": list(counted),
         "periods": [
             {
                 "startsAt": period.starts_at,
                 "endsAt": period.ends_at,
                 "poolTokens": period.pool_tokens,
-                "limitTokens": _limit(period, period.pool_tokens),
+                "limitTokens": _limit(account, period, period.pool_tokens),
             },
             {
                 "startsAt": starts,
                 "endsAt": ends,
                 "poolTokens": pool,
-                "limitTokens": _limit(account, pool),
+                "limitTokens": _limit(account, account, pool),
             },
         ],
     }
@@ -60,8 +62,10 @@ def renew(
     return allowance
 
 
-def _limit(chosen: sa.Row[Any], pool: int) -> int | None:
+def _limit(account: sa.Row[Any], chosen: sa.Row[Any], pool: int) -> int | None:
     """Return where the edge stops; ``None`` for overage without a cap."""
+    if account.paused_at is not None:
+        return 0
     if chosen.at_limit == "pause":
         return pool
     cap = chosen.overage_cap_tokens

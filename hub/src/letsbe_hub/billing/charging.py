@@ -61,6 +61,7 @@ def charge(
         How many lines were made.
     """
     moment = int(time.time() if now is None else now)
+    rates = rates.of(connection, period.rates)
     already, made = charged(connection, period.id), 0
     for meter, units in due(period, rates).items():
         quantity = units - already[meter]

@@ -57,7 +57,7 @@ def overview(connection: sa.Connection, tenant_id: str, rates: Rates) -> Overvie
     return Overview(
         account_of(connection, tenant_id, rates),
         period,
-        due(period, rates),
+        due(period, rates.of(connection, period.rates)),
         charged(connection, period.id),
         tuple(passed),
         spot.number if held and spot is not None else None,

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from letsbe.plugin import PaymentEvent, PaymentEventKind
 from letsbe_hub.billing import allowances, founding
 from letsbe_hub.billing.choices import change_plan
+from letsbe_hub.billing.dunning import UNPAID, note_status
 from letsbe_hub.billing.periods import account_of, lock_tenant
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.notifications.notices import Told, tell
@@ -132,17 +133,19 @@ def _subscription(
         subscription_status=event.status,
         status_read_at=read_at,
     )
+    if event.status is not None:
+        note_status(connection, account, event.status, float(event.at), rates)
     plan = connection.scalar(
         sa.select(tenants.c.plan).where(tenants.c.id == account.tenant_id)
     )
     known = event.plan in rates.settings.plan_tokens
     if event.status == "active" and known and event.plan and event.plan != plan:
         change_plan(connection, account.tenant_id, event.plan, rates, "hub")
-    if event.status in {"past_due", "canceled"}:
+    if event.status in UNPAID:
         told = Told(
             f"subscription:{account.tenant_id}:{event.status}:{event.id}",
             "subscription",
-            {"status": event.status},
+            {"status": event.status, "days": round(rates.settings.dunning_days)},
         )
         tell(connection, told, tenant_id=account.tenant_id, staff=True)
     return f"subscription {event.status}"

@@ -104,5 +104,6 @@ def _open(
             at_limit=account.at_limit,
             overage_cap_tokens=account.overage_cap_tokens,
             state="open",
+            rates=rates.keep(connection),
         )
     )

@@ -1,19 +1,37 @@
 """What usage costs: what is in the pool, and what premium models are charged at.
 
-Everything is whole numbers, and a bucket's charge depends on the bucket alone, so that
-a statement can be made again from the buckets at any time.
+Everything is whole numbers, and a bucket's charge depends on the bucket and on its
+period's rates alone: those that stood when the period was opened. So a statement can be
+made again from the buckets at any time, whatever usage costs by then.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy.dialects import postgresql, sqlite
+
+from letsbe_hub.storage.tables.billing import billing_rates
 
 MILLION = 1_000_000
+TERMS = {
+    "currency",
+    "included_models",
+    "overage_unit_tokens",
+    "overage_unit_price",
+    "premium_unit_micros",
+    "markups",
+}
+"""The settings that say what usage costs; a period keeps those it was opened under."""
+
 Count = Annotated[int, Field(ge=0)]
 Glob = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -72,6 +90,8 @@ class BillingSettings(BaseModel):
     """What happens at 100 % unless the owner chooses otherwise."""
     grace_hours: Annotated[float, Field(ge=1, le=240)] = 24.0
     """How long after its end a period takes late usage."""
+    dunning_days: Annotated[float, Field(ge=0, le=365)] = 14.0
+    """How long a subscription may stay unpaid before its agents are paused."""
     charge_minutes: Annotated[float, Field(gt=0, le=1440)] = 60.0
     """How often whole units are charged."""
 
@@ -95,7 +115,40 @@ class Rates:
 
     def __init__(self, settings: BillingSettings) -> None:
         self.settings = settings
+        self.terms = settings.model_dump(mode="json", include=TERMS)
+        text = json.dumps(self.terms, sort_keys=True, separators=(",", ":"))
+        self.version = hashlib.sha256(text.encode()).hexdigest()[:32]
         self._included = lru_cache(4096)(self._matches)
+        self._earlier: dict[str, Rates] = {}
+
+    def keep(self, connection: sa.Connection) -> str:
+        """Keep these rates for the periods that are opened under them.
+
+        Returns:
+            Their version.
+        """
+        on_sqlite = connection.dialect.name == "sqlite"
+        insert = (sqlite.insert if on_sqlite else postgresql.insert)(billing_rates)
+        row = insert.values(version=self.version, terms=self.terms, kept_at=time.time())
+        connection.execute(row.on_conflict_do_nothing())
+        return self.version
+
+    def of(self, connection: sa.Connection, version: str | None) -> Rates:
+        """Return the rates that a period was opened under.
+
+        Args:
+            connection: To read with.
+            version: What the period says; one of before rates were kept has none.
+        """
+        if version is None or version == self.version:
+            return self
+        if version not in self._earlier:
+            query = sa.select(billing_rates.c.terms)
+            query = query.where(billing_rates.c.version == version)
+            terms: dict[str, Any] = connection.execute(query).scalar_one()
+            values = self.settings.model_dump(mode="json") | terms
+            self._earlier[version] = Rates(BillingSettings.model_validate(values))
+        return self._earlier[version]
 
     def included(self, model: str) -> bool:
         """Say whether a model's tokens come out of the pool."""

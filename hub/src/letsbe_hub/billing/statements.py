@@ -43,6 +43,7 @@ class Sums:
 
 def sums_of(connection: sa.Connection, period: sa.Row[Any], rates: Rates) -> Sums:
     """Add up a period's buckets, bucket by bucket, as they were charged."""
+    rates = rates.of(connection, period.rates)
     found = connection.execute(
         sa.select(buckets).where(
             buckets.c.tenant_id == period.tenant_id,
@@ -84,6 +85,7 @@ def statement(
     ).first()
     if period is None:
         raise NotFound("there is no period of this id: list the tenant's to see them")
+    rates = rates.of(connection, period.rates)
     sums = sums_of(connection, period, rates)
     units = due(period, rates)
     settings = rates.settings

@@ -73,7 +73,24 @@ TEMPLATES: Mapping[str, Template] = {
         "billing",
         "Your subscription is {status}",
         "The payment service says that your subscription is {status}. Please see to"
-        " your payment details on the page below.",
+        " your payment details on the page below. If it stays unpaid for {days} days"
+        " your agents are paused.",
+        "/billing",
+    ),
+    "paused": Template(
+        "billing",
+        "Your agents are paused",
+        "The subscription of {tenant} has not been paid for {days} days, so its agents"
+        " are paused. Your server and everything on it stay as they are, and the agents"
+        " go on as soon as it is paid: see to your payment details on the page below.",
+        "/billing",
+        urgent=True,
+    ),
+    "reinstated": Template(
+        "billing",
+        "Your agents go on",
+        "The subscription of {tenant} is paid. Its agents work again at the server's"
+        " next contact.",
         "/billing",
     ),
     "billing_rejected": Template(

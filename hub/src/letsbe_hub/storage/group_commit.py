@@ -79,7 +79,8 @@ class GroupCommit(Generic[Job, Answer]):
                 self._started = True
                 self._thread.start()
             self._waiting.append((job, future))
-            self._change.notify()
+            if len(self._waiting) == 1:
+                self._change.notify()
         return await future
 
     def close(self) -> None:

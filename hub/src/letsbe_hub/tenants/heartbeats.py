@@ -81,7 +81,6 @@ _COLUMNS = [field.name for field in fields(Beat)]
 _WHERE = ("tenant_id", "server_id", "key_hash")
 _SET = [name for name in _COLUMNS if name not in _WHERE]
 _row = attrgetter(*_COLUMNS)  # astuple() would copy every value
-_sqlite_row = attrgetter(*_SET, *_WHERE, "last_seen_at")
 _KINDS = {
     "last_seen_at": "double precision",
     "clock_skew": "double precision",
@@ -91,26 +90,38 @@ _KINDS = {
     "approvals_waiting": "bigint",
     "usage_waiting": "bigint",
 }
+# A batch goes to the database as one JSON text and comes back as one: a statement for
+# each beat would hand the interpreter's lock back and forth with the event loop.
 _UNDELIVERED = """
 (SELECT count(*) FROM command_approvals a WHERE a.tenant_id = t.id
  AND a.decided_at IS NOT NULL AND a.delivered_at IS NULL)
 """
-_SQLITE_SET = f"""
-UPDATE server_connections SET {", ".join(f"{name} = ?" for name in _SET)}
-WHERE tenant_id = ? AND server_id = ? AND tenant_id = (
-    SELECT k.tenant_id FROM tenant_keys k JOIN tenants t ON t.id = k.tenant_id
-    WHERE k.key_hash = ? AND k.revoked_at IS NULL
-    AND (k.expires_at IS NULL OR k.expires_at > ?)
-    AND t.state NOT IN ('suspended', 'closed'))
-"""  # noqa: S608 - the names are those of our own fields
+_GOOD = """
+k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > b.last_seen_at)
+AND t.state NOT IN ('suspended', 'closed')
+"""
 _SQLITE_TOLD = f"""
-SELECT t.config_version, {_UNDELIVERED}, t.allowance FROM tenants t WHERE t.id = ?
-"""  # noqa: S608 - a constant
+SELECT json_group_array(json_array(b.place, t.config_version, {_UNDELIVERED},
+    json(t.allowance)))
+FROM (SELECT key AS place, value ->> 'tenant_id' AS tenant_id,
+    value ->> 'server_id' AS server_id, value ->> 'key_hash' AS key_hash,
+    value ->> 'last_seen_at' AS last_seen_at FROM json_each(?)) b
+CROSS JOIN tenant_keys k ON k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
+CROSS JOIN tenants t ON t.id = k.tenant_id
+CROSS JOIN server_connections s
+    ON s.tenant_id = t.id AND s.server_id = b.server_id
+WHERE {_GOOD}
+"""  # noqa: S608 - constants; CROSS JOIN keeps SQLite to this order
+_SQLITE_SET = f"""
+UPDATE server_connections
+SET {", ".join(f"{name} = b.value ->> '{name}'" for name in _SET)}
+FROM json_each(?) b WHERE server_connections.tenant_id = b.value ->> 'tenant_id'
+"""  # noqa: S608 - the names are those of our own fields
 _POSTGRESQL = f"""
 WITH beats AS (
-    SELECT * FROM unnest({
-    ", ".join(f"%s::{_KINDS.get(name, 'text')}[]" for name in _COLUMNS)
-}) AS beats ({", ".join(_COLUMNS)})
+    SELECT * FROM json_to_recordset(%s::json) AS beats ({
+    ", ".join(f"{name} {_KINDS.get(name, 'text')}" for name in _COLUMNS)
+})
 ), written AS (
     UPDATE server_connections s
     SET {
@@ -118,18 +129,16 @@ WITH beats AS (
         f"{name} = b.{name}{'::json' if name == 'details' else ''}" for name in _SET
     )
 }
-    FROM beats b
-    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id AND EXISTS (
-        SELECT 1 FROM tenant_keys k JOIN tenants t ON t.id = k.tenant_id
-        WHERE k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
-        AND k.revoked_at IS NULL
-        AND (k.expires_at IS NULL OR k.expires_at > b.last_seen_at)
-        AND t.state NOT IN ('suspended', 'closed'))
-    RETURNING s.tenant_id, s.server_id, b.key_hash
+    FROM beats b JOIN tenant_keys k
+        ON k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
+    JOIN tenants t ON t.id = k.tenant_id
+    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id AND {_GOOD}
+    RETURNING t.id, s.server_id, b.key_hash, t.config_version, t.allowance
 )
-SELECT t.id, w.server_id, w.key_hash, t.config_version, {_UNDELIVERED}, t.allowance
-FROM written w JOIN tenants t ON t.id = w.tenant_id
-"""  # noqa: S608 - the names are those of our own fields
+SELECT json_agg(json_build_array(t.id, t.server_id, t.key_hash, t.config_version,
+    {_UNDELIVERED}, t.allowance))
+FROM written t
+"""  # noqa: S608 - as above
 
 
 class Heartbeats:
@@ -172,19 +181,16 @@ def skew(sent_at: float | None, now: float | None = None) -> float | None:
 def _on_sqlite(
     connection: sa.Connection, beats: Sequence[Beat]
 ) -> Sequence[Told | None]:
-    cursor = connection.connection.cursor()
-    answers: list[Told | None] = []
-    for beat in beats:
-        cursor.execute(_SQLITE_SET, _sqlite_row(beat))
-        if cursor.rowcount == 0:
-            answers.append(None)
-            continue
-        cursor.execute(_SQLITE_TOLD, (beat.tenant_id,))
-        row = cursor.fetchone()
-        assert row is not None
-        # A JSON column's null is the text `null`.
-        answers.append(Told(row[0], row[1], json.loads(row[2] or "null")))
-    return answers
+    cursor: Any = connection.connection.cursor()
+    rows = [_object(beat) for beat in beats]
+    cursor.execute(_SQLITE_TOLD, (json.dumps(rows),))
+    told: dict[int, Told] = {
+        place: Told(*said) for place, *said in json.loads(cursor.fetchone()[0])
+    }
+    # Of several by one server the last counts.
+    latest = {rows[place]["tenant_id"]: rows[place] for place in sorted(told)}
+    cursor.execute(_SQLITE_SET, (json.dumps(list(latest.values())),))
+    return [told.get(place) for place in range(len(beats))]
 
 
 def _on_postgresql(
@@ -193,12 +199,16 @@ def _on_postgresql(
     # In one order on every node, so that two that share tenants do not wait for each
     # other; of several by one server the last counts.
     latest = {_key(beat): beat for beat in beats}
-    rows = [_row(latest[key]) for key in sorted(latest)]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    cursor = connection.connection.cursor()
-    cursor.execute(_POSTGRESQL, columns)
-    told = {row[:3]: Told(*row[3:]) for row in cursor.fetchall()}
+    rows = json.dumps([_object(latest[key]) for key in sorted(latest)])
+    cursor: Any = connection.connection.cursor()
+    cursor.execute(_POSTGRESQL, (rows,))
+    found = cursor.fetchone()[0] or ()
+    told = {tuple(row[:3]): Told(*row[3:]) for row in found}
     return [told.get(_key(beat)) for beat in beats]
+
+
+def _object(beat: Beat) -> dict[str, Any]:
+    return dict(zip(_COLUMNS, _row(beat), strict=True))
 
 
 def _key(beat: Beat) -> tuple[str, str, str]:

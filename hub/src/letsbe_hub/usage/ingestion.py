@@ -143,7 +143,11 @@ class Ingestion:
             if original.get(key) is not bucket
         }
         if changed:
-            rows = [_row(key, bucket) for key, bucket in changed.items()]
+            now = time.time()
+            rows = [
+                (*key, bucket.revision, *columns(bucket.counts), now)
+                for key, bucket in changed.items()
+            ]
             self._statements.put(connection, rows)
             self._tell(connection, changed, original)
         return answers
@@ -193,10 +197,6 @@ def _judge(
 
 def _counts(bucket: Bucket | None) -> Counts:
     return NOTHING if bucket is None else bucket.counts
-
-
-def _row(key: Key, bucket: Bucket) -> tuple[object, ...]:
-    return (*key, bucket.revision, *columns(bucket.counts), time.time())
 
 
 def total(counts: Iterable[Counts]) -> Counts:

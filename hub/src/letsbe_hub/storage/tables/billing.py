@@ -15,6 +15,15 @@ from letsbe_hub.storage.tables._metadata import (
     text,
 )
 
+billing_rates = sa.Table(
+    "billing_rates",
+    metadata,
+    # The digest of the terms.
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("terms", sa.JSON, nullable=False),
+    instant("kept_at"),
+)
+
 billing_periods = sa.Table(
     "billing_periods",
     metadata,
@@ -35,6 +44,8 @@ billing_periods = sa.Table(
     sa.Column("overage_cap_tokens", sa.BigInteger),
     text("state"),
     instant("closed_at", optional=True),
+    # Which rates it is billed at; null if it was opened before rates were kept.
+    maybe_text("rates"),
     one_of("at_limit", "pause", "overage"),
     one_of("state", "open", "closing", "closed"),
     not_negative("plan_tokens", "pool_tokens", "used_tokens", "premium_micros"),

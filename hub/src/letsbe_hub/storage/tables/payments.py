@@ -32,6 +32,9 @@ billing_accounts = sa.Table(
     instant("status_read_at", optional=True),
     instant("first_paid_at", optional=True),
     instant("refunded_at", optional=True),
+    # Since when nobody pays, and when its agents were paused for that.
+    instant("unpaid_since", optional=True),
+    instant("paused_at", optional=True),
     one_of("at_limit", "pause", "overage"),
     sa.UniqueConstraint("backend", "customer"),
 )
