@@ -45,33 +45,29 @@ _HARMLESS_NAME = re.compile(
 # What announces a value, as it is read from the value backwards: what stands between
 # the two, and the words. Backwards, because an expression that may begin anywhere is
 # tried everywhere.
-_ANNOUNCEMENTS = (
-    (rb"\s?,", b"base64"),
-    (rb",\\?", b";base64"),
-    (rb"", b"?b?"),
-    (rb"\s?[-:=@/]", b"md5, h1, h2, rmd160, multihash, narhash, crc32, crc32c"),
-    (rb"\s?[-:=@/]\d{1,3}-?", b"sha"),
-    (rb"\s?[-:=@/]\w{1,4}", b"blake"),
-    (rb"\s{1,4}", b"ssh-rsa, ssh-dss, ssh-ed25519"),
-    (rb"\s{1,4}\S{1,24}", b"ecdsa-sha2-"),
-    (rb"\s{1,4}\S{1,40}", b"sk-ssh, sk-ecdsa"),
-    (rb"\s{1,4}", b"commit, index, tree, parent, object, merge, revert, blob, tag"),
-    (rb"\s{1,4}", b"head, rev, from"),
-    (rb"\s{1,4}:?", b"pubkey, public key, public-key, public_key, publickey"),
-    (rb"\s{1,4}:?", b"site key, site-key, site_key, sitekey, fingerprint, peer"),
-    (rb"\s{1,4}:?", b"checksum, digest, hash"),
-    (rb"\s{1,4}:?", b"serial, serial number, serial-number, serial_number"),
-    (rb'"?\\{0,7}(?:/w)?\s?:', b"traceparent, tracestate, etag, if-none-match"),
-    (rb'"?\\{0,7}(?:/w)?\s?:', b"x-request-id"),
-    (rb"\s{1,4}", b"smtp id, esmtp id, esmtps id, esmtpsa id"),
-)
+_ANNOUNCEMENTS = {
+    rb"\s?,": b"base64",
+    rb",\\?": b";base64",
+    rb"\?b\?": b"",
+    rb"\s?[-:=@/]": b"md5, h1, h2, rmd160, multihash, narhash, crc32, crc32c",
+    rb"\s?[-:=@/]\d{1,3}-?": b"sha",
+    rb"\s?[-:=@/]\w{1,4}": b"blake",
+    rb"\s{1,4}": b"ssh-rsa, ssh-dss, ssh-ed25519, sk-ssh-ed25519@openssh.com"
+    b", ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521, commit, index"
+    b", tree, parent, object, merge, revert, blob, tag, head, rev, from",
+    rb"\s{1,4}:?": b"pubkey, public key, public-key, public_key, publickey, site key"
+    b", site-key, site_key, sitekey, fingerprint, peer, checksum, digest, hash, serial"
+    b", serial number, serial-number, serial_number",
+    rb'"?\\{0,7}(?:/w)?\s?:': b"traceparent, tracestate, etag, if-none-match"
+    b", x-request-id",
+}
 _BACKWARDS = re.compile(
     b"|".join(
         between
         + b"(?:"
         + b"|".join(re.escape(word[::-1]) for word in words.split(b", "))
         + b")"
-        for between, words in _ANNOUNCEMENTS
+        for between, words in _ANNOUNCEMENTS.items()
     )
 )
 _PUBLIC_KEY = re.compile(
@@ -178,13 +174,17 @@ def is_harmless_place(text: bytes, start: int, end: int) -> bool:
     """
     before = text[max(0, start - _NAMED_NEAR) : start]
     return (
-        _MAGIC.match(text, start) is not None
-        or _is_announced(before)
+        _is_announced(before)
         or _is_named_harmless(before)
         or (b"key" in before.lower() and _PUBLIC_KEY.search(before) is not None)
         or _is_in_address(text, start)
         or (text[end : end + 1] == b"." and _FILE.match(text, end) is not None)
     )
+
+
+def is_file_content(value: bytes) -> bool:
+    """Say whether a value begins as pictures, archives and public keys do."""
+    return _MAGIC.match(value) is not None
 
 
 def _is_announced(before: bytes) -> bool:

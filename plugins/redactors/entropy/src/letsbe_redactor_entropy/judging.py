@@ -30,6 +30,7 @@ _WORDS = re.compile(rb"[A-Z]?[a-z]{3,}|[A-Z]{4,}|[0-9]{6,}")
 _NUMBERS = re.compile(rb"(?<=[A-Za-z])[0-9]{1,5}")
 _SEPARATORS = re.compile(rb"[-_/+]+")
 _WORDY = 0.6
+_PADDED = 5
 _KINDS = bytes(
     ord("a" if chr(n).islower() else "A" if chr(n).isupper() else "0")
     if chr(n).isalnum()
@@ -58,17 +59,32 @@ def is_secret(value: bytes) -> bool:
     Args:
         value: A run of letters, digits and ``+ / _ -``, at least 32.
     """
-    if len(value) > LONGEST or value.isalpha():
+    size = len(value)
+    if size > LONGEST or value.isalpha():
+        return False
+    bound = _bound(value)
+    often = value.count(value[-1])
+    if often > _MOST[bound][size] or is_digest(value):
         return False
     kinds = value.translate(_KINDS)
-    if b"0" not in kinds:
+    if b"0" not in kinds or (often > size // _PADDED and _is_padded(value, bound)):
         return False
-    bound = _bound(value, kinds)
-    if value.count(value[-1]) > _MOST[bound][len(value)] or entropy(value) < bound:
-        return False
-    if is_digest(value) or is_encoded_text(value):
+    if entropy(value) < bound or is_encoded_text(value):
         return False
     return not (_has_words(kinds) and is_wordy(value))
+
+
+def _is_padded(value: bytes, bound: float) -> bool:
+    """Say whether what a value ends with takes too much of it.
+
+    What is left cannot have more entropy than if its characters were equally frequent.
+    """
+    size = len(value)
+    rest = value.replace(value[-1:], b"")
+    distinct = len(set(rest)) or 1
+    least, more = divmod(len(rest), distinct)
+    others = more * _LOG[least + 1] + (distinct - more) * _LOG[least]
+    return (_LOG[size] - _LOG[size - len(rest)] - others) / size < bound
 
 
 def is_digest(value: bytes) -> bool:
@@ -118,9 +134,10 @@ def _has_words(kinds: bytes) -> bool:
     return most > _WORDY * len(kinds)
 
 
-def _bound(value: bytes, kinds: bytes) -> float:
+def _bound(value: bytes) -> float:
     """Return the least entropy, in bits a byte, that a secret of this form has."""
-    if b"a" in kinds and b"A" in kinds:
+    if not (value.islower() or value.isupper()):
+        # Of both cases; or digits and signs alone, which never have so much.
         return 4.5 if len(value) >= 40 else 4.25
     if _HEX.fullmatch(value):
         return 3.4

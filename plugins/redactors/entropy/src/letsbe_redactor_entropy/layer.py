@@ -9,6 +9,7 @@ from typing import TypeAlias
 from letsbe.plugin import Finding, State
 from letsbe_redactor_entropy.contexts import (
     PublicBlocks,
+    is_file_content,
     is_harmless_place,
     is_identifier,
 )
@@ -45,8 +46,7 @@ class EntropyLayer:
             starts: Where each registered value begins.
             ends: Where each of them ends.
         """
-        blocks: PublicBlocks | None = None
-        found = []
+        found: list[Run] = []
         known: dict[bytes, _Parts] = {}
         padded = _PADDING in text
         for start, end in long_runs(_without(text, starts, ends)):
@@ -55,13 +55,16 @@ class EntropyLayer:
             if parts is None:
                 parts = known[value] = _random_parts(value)
             for first, last in parts:
-                if is_harmless_place(text, start + first, start + last):
-                    continue
-                blocks = blocks or PublicBlocks(text)
-                if not blocks.holds(start + first):
-                    place = start + first, start + last
-                    found.append(Finding(*place, "random", None, "entropy"))
-        return found
+                if not is_harmless_place(text, start + first, start + last):
+                    found.append((start + first, start + last))
+        if not found:
+            return []
+        blocks = PublicBlocks(text)
+        return [
+            Finding(start, end, "random", None, "entropy")
+            for start, end in found
+            if not blocks.holds(start)
+        ]
 
 
 def _without(text: bytes, starts: Sequence[int], ends: Sequence[int]) -> bytes:
@@ -87,16 +90,23 @@ def _random_parts(value: bytes) -> _Parts:
     Args:
         value: The run, with its padding.
     """
+    if value.isalnum():
+        whole = len(value) >= LEAST and not is_identifier(value) and _is_random(value)
+        return ((0, len(value)),) if whole else ()
     run = value.rstrip(_PADDING)
     if len(run) < LEAST or _is_file(run) or is_digest(run) or is_identifier(run):
         return ()
     if not _is_joined(run):
-        return ((0, len(value)),) if is_secret(value) else ()
+        return ((0, len(value)),) if _is_random(value) else ()
     return tuple(
         match.span()
         for match in _SEGMENT.finditer(run)
-        if not is_identifier(match[0]) and is_secret(match[0])
+        if not is_identifier(match[0]) and _is_random(match[0])
     )
+
+
+def _is_random(value: bytes) -> bool:
+    return is_secret(value) and not is_file_content(value)
 
 
 def _is_file(run: bytes) -> bool:

@@ -25,7 +25,7 @@ _NEEDLE = b"a" * LEAST
 _ESCAPED_LETTERS = b"nrtbfv0/"
 _BACKSLASH = 0x5C
 # Where so many runs stand with so few bytes for each, the text is better split.
-_MANY, _NEAR = 64, 256
+_MANY, _NEAR = 64, 128
 
 
 def long_runs(text: bytes) -> list[Run]:
