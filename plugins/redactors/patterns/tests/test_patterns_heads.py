@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letsbe_redactor_patterns.heads import head
+from letsbe_redactor_patterns.heads import head, longest
 from letsbe_redactor_patterns.rules import load_rules
 
 
@@ -17,11 +17,12 @@ from letsbe_redactor_patterns.rules import load_rules
     [
         (b"[a-z]{16}", b"[a-z]{16}"),
         (b"st[a-z0-9]{6}", b"st[a-z0-9]{6}"),
-        (b"[a-z]{0,9}value", b"[a-z]{0,9}va"),
-        (b"s? (?:for|is|was)[ :]", b"s? (?:fo|is|wa)"),
-        (b"-?[a-z]{0,40}(?:pass|token)=", b"-?[a-z]{0,40}(?:pa|to)"),
-        (rb"(?:\\{0,7}[\"'])?[:=]", rb"(?:\\{0,7}[\"'])?[:=]"),
-        (rb"[^\]\n]{2}\[\]\(x", rb"[^\]\n]{2}\[\]"),
+        (b"[a-z]{0,9}value", b"[a-z]{0,}val"),
+        (b"[a-z]{2,9}[0-9]{1,3}", b"[a-z]{2,}[0-9]{1,3}"),
+        (b"s? (?:for|is|was)[ :]", b"s? (?:for|is|was)[ :]"),
+        (b"-?[a-z]{0,40}(?:pass|token)=", b"-?[a-z]{0,}(?:pas|tok)"),
+        (rb"(?:\\{0,7}[\"'])?[:=]", rb"(?:\\{0,}[\"'])?[:=]"),
+        (rb"[^\]\n]{2}\[\]\(x", rb"[^\]\n]{2}\[\]\("),
     ],
 )
 def test_a_late_literal_is_cut_off(expression: bytes, cheap: bytes) -> None:
@@ -43,3 +44,22 @@ def test_a_head_matches_wherever_the_whole_does(data: st.DataObject) -> None:
     whole = re.search(follow, text)
     assert whole
     assert re.compile(head(follow)).match(text, whole.start())
+
+
+@pytest.mark.parametrize(
+    ("expression", "size"),
+    [
+        (b"", 0),
+        (rb"st[a-z0-9]{6}", 8),
+        (rb"(?:\\{0,7}[\"'])?[:=]", 9),
+        (rb"(?:ab?){2,3}[^\]x]{1,4}", 18),
+    ],
+)
+def test_the_longest_match_is_known(expression: bytes, size: int) -> None:
+    assert longest(expression) == size
+
+
+@pytest.mark.parametrize("expression", [b"[a-z]+", b"a*b", b"[0-9]{3,}"])
+def test_what_has_no_end_is_refused(expression: bytes) -> None:
+    with pytest.raises(ValueError, match="no limit"):
+        longest(expression)

@@ -2,14 +2,15 @@
 
 A literal that stands behind something of variable length makes it run an automaton over
 the whole text, at five times the cost. So such a test is cut off behind the literal's
-first letters; what that lets through is tested in full afterwards, and is little.
+first letters; what that lets through is tested in full afterwards, and is little. So
+is a repetition without its upper bound, where there is no need to count.
 """
 
 from __future__ import annotations
 
 import re
 
-KEPT = 2
+KEPT = 3
 """How many letters of such a literal are kept."""
 
 _ITEM = re.compile(
@@ -18,7 +19,8 @@ _ITEM = re.compile(
     rb"|\\x[0-9a-fA-F]{2}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\.",
     re.DOTALL,
 )
-_TIMES = re.compile(rb"(?:[*+?]|\{[0-9]*,?[0-9]*\})\??")
+_TIMES = re.compile(rb"(?:[*+?]|\{(?P<least>[0-9]+)(?P<range>,(?P<most>[0-9]*))?\})\??")
+_COUNTED = 3
 
 
 def head(expression: bytes) -> bytes:
@@ -87,9 +89,49 @@ class _Cutting:
         if times is None:
             return text, match["literal"] is not None, b"", cut
         self._position = times.end()
-        return text, match["literal"] is not None, times[0], cut
+        return text, match["literal"] is not None, _uncounted(times), cut
 
     def _skip(self, sign: bytes) -> bool:
         found = self._expression.startswith(sign, self._position)
         self._position += len(sign) if found else 0
         return found
+
+
+def longest(expression: bytes) -> int:
+    """Return how many bytes an expression matches at most, or a little more.
+
+    Args:
+        expression: As for :func:`head`.
+
+    Raises:
+        ValueError: There is no limit to it.
+    """
+    position = total = 0
+    factor = 1
+    while match := _ITEM.match(expression, position):
+        times = _TIMES.match(expression, match.end())
+        position = times.end() if times else match.end()
+        most = _most(times)
+        if match["close"]:
+            factor *= most
+        elif not match["open"] and not match["bar"]:
+            total += most
+    return total * factor
+
+
+def _most(times: re.Match[bytes] | None) -> int:
+    if times is None or times[0] in (b"?", b"??"):
+        return 1
+    most = times["most"] if times["range"] else times["least"]
+    if not most:
+        message = f"no limit: {times.string!r}"
+        raise ValueError(message)
+    return max(int(most), 1)
+
+
+def _uncounted(times: re.Match[bytes]) -> bytes:
+    """Drop the upper bound of a repetition that would have to be counted."""
+    least, most = times["least"], times["most"]
+    if not most or int(most) <= int(least or b"0") + _COUNTED:
+        return times[0]
+    return b"{%b,}" % (least or b"0")

@@ -1,25 +1,32 @@
 """Finds the rules' anchors with Hyperscan (Vectorscan) instead of plain Python.
 
 Each expression is an anchor with a cheap test of what follows it, so that a callback
-means work worth doing. An expression without a long literal slows down all others of
-its database, so those have databases of their own.
+means work worth doing. All that may follow one anchor is one expression: words such as
+``token`` are frequent, and each expression that begins with them costs again. Hyperscan
+only says where a match ends, as keeping its start would cost as much as the search; the
+anchor is looked for before that.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import hyperscan
 
-from letsbe_redactor_patterns.heads import head
+from letsbe_redactor_patterns.heads import head, longest
 from letsbe_redactor_patterns.rules import RUN, Rule
 from letsbe_redactor_patterns.scanning import Hits
 
 _LEAST, _LEAST_SHORT = 4, 8
 _BODY = "[A-Za-z0-9_.~+/=:%|-]"
+
+_NOT_THERE = (-1, -1)
+
+_Members = dict[bytes, list[int]]
+_Test = Callable[[bytes, int], re.Match[bytes] | None]
 
 
 class HyperscanScanner:
@@ -30,98 +37,85 @@ class HyperscanScanner:
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        groups: dict[bytes, dict[_Expression, list[int]]] = {}
-        for expression, numbers in _expressions(rules).items():
-            groups.setdefault(expression.group, {})[expression] = numbers
-        self._groups = [_Group(group) for group in groups.values()]
+        families = _families(rules)
+        # In one database they take longer than apart.
+        self._groups = [
+            _Group({f: m for f, m in families.items() if f.caseless is caseless})
+            for caseless in (False, True)
+        ]
 
     def scan(self, text: bytes) -> Hits:
         """Return where the anchors stand."""
         hits: Hits = {}
         for group in self._groups:
-            for numbers, start in group.scan(text):
-                for number in numbers:
-                    hits.setdefault(number, []).append(start)
-        return hits
+            for number, start in group.scan(text):
+                hits.setdefault(number, []).append(start)
+        return {number: sorted(set(starts)) for number, starts in hits.items()}
 
 
-class _Expression(NamedTuple):
-    """One expression for Hyperscan.
+class _Family(NamedTuple):
+    """All that begins with one anchor.
 
     Args:
-        source: The expression.
-        anchor: The literal it begins with.
-        flags: Hyperscan's flags.
-        group: Which database it is in.
-        test: What must match where it does, if it is only the head of that.
+        anchor: The literal.
+        caseless: Whether its case does not matter; then it is lower case.
     """
 
-    source: bytes
     anchor: bytes
-    flags: int
-    group: bytes
-    test: bytes | None
+    caseless: bool
 
 
 class _Group:
-    """Expressions in a database of their own."""
+    """Families in a database of their own, each with what may follow it.
 
-    def __init__(self, expressions: Mapping[_Expression, list[int]]) -> None:
-        self._numbers = list(expressions.values())
-        # What follows an anchor of a token has one length, so each begins apart.
-        self._is_exact = all(expression.group != b"loose" for expression in expressions)
-        self._anchors = [expression.anchor for expression in expressions]
-        self._tests = [
-            re.compile(expression.test, re.IGNORECASE | re.DOTALL).match
-            if expression.test
-            else None
-            for expression in expressions
+    Args:
+        families: By family, what may follow the anchor, and for which rules.
+    """
+
+    def __init__(self, families: Mapping[_Family, _Members]) -> None:
+        self._families = list(families)
+        self._tests = [_test(*item) for item in families.items()]
+        self._numbers = [list(members.values()) for members in families.values()]
+        self._longest = [
+            len(family.anchor) + max(map(longest, members))
+            for family, members in families.items()
         ]
         database = hyperscan.Database()
         database.compile(
-            expressions=[expression.source for expression in expressions],
-            ids=list(range(len(expressions))),
-            elements=len(expressions),
-            flags=[expression.flags for expression in expressions],
+            expressions=[_expression(*item) for item in families.items()],
+            ids=list(range(len(families))),
+            elements=len(families),
+            flags=[_flags(family) for family in families],
         )
         self._serialized = hyperscan.dumpb(database)
         self._local = threading.local()
 
-    def scan(self, text: bytes) -> list[tuple[list[int], int]]:
-        """Return where the anchors stand, rising, each with its rules' numbers."""
-        found: list[tuple[int, int, int]] = []
+    def scan(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where the anchors stand, after each rule's number."""
+        found: list[tuple[int, int]] = []
         self._database().scan(text, match_event_handler=_noting(found))
-        if self._is_exact:
-            starts = {(start, number) for start, _, number in found}
-        else:
-            starts = {
-                (start, number)
-                for first, end, number in found
-                for start in self._starts(text, first, end, number)
-            }
-        tests = self._tests
-        return [
-            (self._numbers[number], start)
-            for start, number in sorted(starts)
-            if (test := tests[number]) is None or test(text, start)
-        ]
+        for family, start in self._places(text, found):
+            match = self._tests[family](text, start)
+            spans = match.regs[1:] if match else ()
+            for span, numbers in zip(spans, self._numbers[family], strict=False):
+                if span != _NOT_THERE:
+                    for number in numbers:
+                        yield number, start
 
-    def _starts(self, text: bytes, first: int, end: int, number: int) -> list[int]:
-        """Return all places where a match that ends here may begin.
-
-        Hyperscan gives the leftmost; the anchor may stand in what follows it again.
-        """
-        anchor = self._anchors[number]
-        again = first + len(anchor)
-        if end - again < len(anchor):
-            return [first]
-        rest = text[again:end].lower() if anchor.islower() else text[again:end]
-        places = [first]
-        position = rest.find(anchor)
-        while position >= 0:
-            places.append(again + position)
-            position = rest.find(anchor, position + 1)
-        return places
+    def _places(
+        self, text: bytes, found: Sequence[tuple[int, int]]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield every place, once, where an anchor stands before the end of a match."""
+        seen: dict[int, int] = {}
+        for number, end in found:  # the ends of one family rise
+            anchor, caseless = self._families[number]
+            low = max(seen.get(number, 0), end - self._longest[number])
+            window = text[low:end].lower() if caseless else text[low:end]
+            position = window.find(anchor)
+            while position >= 0:
+                yield number, low + position
+                position = window.find(anchor, position + 1)
+            seen[number] = end - len(anchor) + 1
 
     def _database(self) -> hyperscan.Database:
         # Scratch space must not be shared by scans that run at once.
@@ -133,42 +127,42 @@ class _Group:
         return database
 
 
-def _noting(found: list[tuple[int, int, int]]) -> Callable[..., None]:
+def _noting(found: list[tuple[int, int]]) -> Callable[..., None]:
     add = found.append
 
     def note(number: int, start: int, end: int, flags: int, context: object) -> None:
-        add((start, end, number))
+        add((number, end))
 
     return note
 
 
-def _expressions(rules: Sequence[Rule]) -> dict[_Expression, list[int]]:
-    """Return each distinct expression with the numbers of its rules."""
-    expressions: dict[_Expression, list[int]] = {}
+def _families(rules: Sequence[Rule]) -> dict[_Family, _Members]:
+    """Return each anchor with all that may follow it, and the numbers of the rules."""
+    families: dict[_Family, _Members] = {}
     for number, rule in enumerate(rules):
         for anchor in rule.anchors:
-            expression = _expression(rule, anchor)
-            expressions.setdefault(expression, []).append(number)
-    return expressions
+            members = families.setdefault(_Family(anchor, rule.place == "loose"), {})
+            members.setdefault(_following(rule, anchor), []).append(number)
+    return families
 
 
-def _expression(rule: Rule, anchor: bytes) -> _Expression:
-    literal, following = re.escape(anchor), _following(rule, anchor)
-    flags, group = _flags(rule), _group(rule, anchor)
-    if rule.place != "loose" or (cheap := head(following)) == following:
-        return _Expression(literal + following, anchor, flags, group, None)
-    return _Expression(literal + cheap, anchor, flags, group, literal + following)
+def _expression(family: _Family, members: _Members) -> bytes:
+    """Write what finds any of a family's members, and perhaps a little more."""
+    follows = dict.fromkeys(map(head, members) if family.caseless else members)
+    anchor = re.escape(family.anchor)
+    return anchor if b"" in follows else anchor + b"(?:" + b"|".join(follows) + b")"
 
 
-def _flags(rule: Rule) -> int:
-    flags: int = hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_DOTALL
-    return flags | hyperscan.HS_FLAG_CASELESS if rule.place == "loose" else flags
+def _test(family: _Family, members: _Members) -> _Test:
+    """Compile what tells which of a family's members match, by a group for each."""
+    flags = re.DOTALL | (re.IGNORECASE if family.caseless else re.NOFLAG)
+    each = b"".join(b"(?:(?=(" + follow + b"))|)" for follow in members)
+    return re.compile(re.escape(family.anchor) + each, flags).match
 
 
-def _group(rule: Rule, anchor: bytes) -> bytes:
-    if rule.place == "loose":
-        return b"loose"
-    return b"single" if len(anchor) == 1 else b"literal"
+def _flags(family: _Family) -> int:
+    flags: int = hyperscan.HS_FLAG_DOTALL
+    return flags | hyperscan.HS_FLAG_CASELESS if family.caseless else flags
 
 
 def _following(rule: Rule, anchor: bytes) -> bytes:
