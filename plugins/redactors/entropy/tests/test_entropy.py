@@ -70,7 +70,7 @@ def test_digests_of_a_usual_length_stay(length: int) -> None:
         "msg_{}", "chatcmpl-{}", "resp_{}", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5{} bob",
         "https://x.io/a/{}/b", "/srv/{}/x", "prompt_cache_key={}", "traceparent: 00-{}",
         "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----",
-        '"etag": "{}"',
+        '"etag": "{}"', "by mx.io with ESMTPSA id {}",
         "-----BEGIN PUBLIC KEY-----\\n{}\\n-----END PUBLIC KEY-----",
         "x/{}.js",
         "SHA256:{}",

@@ -54,7 +54,8 @@ _ANNOUNCEMENTS = {
     rb"\s?[-:=@/]\w{1,4}": b"blake",
     rb"\s{1,4}": b"ssh-rsa, ssh-dss, ssh-ed25519, sk-ssh-ed25519@openssh.com"
     b", ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521, commit, index"
-    b", tree, parent, object, merge, revert, blob, tag, head, rev, from",
+    b", tree, parent, object, merge, revert, blob, tag, head, rev, from"
+    b", smtp id, esmtps id, esmtpsa id",
     rb"\s{1,4}:?": b"pubkey, public key, public-key, public_key, publickey, site key"
     b", site-key, site_key, sitekey, fingerprint, peer, checksum, digest, hash, serial"
     b", serial number, serial-number, serial_number",
