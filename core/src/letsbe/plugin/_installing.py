@@ -205,7 +205,7 @@ def _uv_compile(uv: str, requirements: str, python: str, sources: Sources) -> st
 def _pip_report(requirements: str, python: str, sources: Sources) -> str:
     pip = [python, "-m", "pip", "--disable-pip-version-check"]
     options = ["install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-"]
-    told = _run([*pip, *options, *sources.options, *requirements.split()])
+    told = _run([*pip, *options, *sources.options, *requirements.splitlines()])
     lines = []
     for item in json.loads(told)["install"]:
         about, archive = item["metadata"], item["download_info"]["archive_info"]
