@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PROGRAMS = ["cat", "cmp", "cut", "dirname", "head", "id", "mkdir", "mv", "readlink"]
-PROGRAMS += ["rm", "sed", "sh", "sort", "touch", "chmod"]
+PROGRAMS += ["rm", "sed", "sh", "sort", "touch", "chmod", "mktemp", "nproc", "xargs"]
 UV = """#!/bin/sh
 [ "$1" = --version ] && echo "uv {version} (stand-in)" && exit
 echo "uv $*" >>"{log}"
@@ -151,6 +151,35 @@ def test_another_index_gives_the_files_of_the_lock(machine: Machine) -> None:
     assert "--no-deps" in installs[1]
     machine.run("test", PIP_INDEX_URL=index)
     assert len([c for c in machine.calls() if c.startswith("uv pip install")]) == 2
+
+
+def test_each_distribution_is_tested_alone_and_one_that_fails_fails_all(
+    machine: Machine,
+) -> None:
+    for folder, name in (("core", "one"), ("hub", "two"), ("plugins/a/b", "three")):
+        (machine.clone / folder).mkdir(parents=True)
+        (machine.clone / folder / "pyproject.toml").write_text(f'name = "{name}"\n')
+    uv = machine.uv("99.0")
+    code, said = machine.run("isolated")
+    assert code == 0, said
+    told = re.findall(r"tested (\w+) alone", said)
+    assert sorted(told) == ["one", "three", "two"]
+    tests = [call for call in machine.calls() if "--isolated" in call]
+    assert sorted(call.split("--package ")[1].split()[0] for call in tests) == [
+        *("one", "three", "two")
+    ]
+    text = uv.read_text().replace(
+        "while",
+        'case "$*" in *"--package two "*) echo broken; exit 1 ;; esac\nwhile',
+        1,
+    )
+    uv.write_text(text)
+    code, said = machine.run("isolated")
+    assert code != 0
+    assert "tested three alone" in said
+    assert machine.run("isolated", "one")[0] == 0
+    code, said = machine.run("isolated", "four")
+    assert "there is no distribution four" in said
 
 
 def test_every_command_is_in_the_help() -> None:
