@@ -26,19 +26,39 @@ def repack(names: Iterable[str], folder: Path) -> None:
         if key in done:
             continue
         done.add(key)
-        waiting += _needed(found, wanted.extras)
+        here, elsewhere = _needed(found, wanted.extras)
+        waiting += here
+        for need in elsewhere:
+            _stand_in(need, folder)
         if not _plain(wanted.name).startswith("letsbe"):
             _pack(found, folder)
 
 
-def _needed(found: Distribution, extras: set[str]) -> list[Requirement]:
-    needs = [Requirement(text) for text in found.requires or ()]
+def _needed(
+    found: Distribution, extras: set[str]
+) -> tuple[list[Requirement], list[Requirement]]:
+    """Return what a distribution needs here, and what it needs on other systems."""
+    here, elsewhere = [], []
     wanted = [{"extra": extra} for extra in ("", *extras)]
-    return [
-        need
-        for need in needs
-        if need.marker is None or any(need.marker.evaluate(each) for each in wanted)
-    ]
+    for need in map(Requirement, found.requires or ()):
+        if need.marker is None or any(need.marker.evaluate(each) for each in wanted):
+            here.append(need)
+        elif "extra" not in str(need.marker):
+            elsewhere.append(need)
+    return here, elsewhere
+
+
+def _stand_in(need: Requirement, folder: Path) -> None:
+    """Make an empty wheel: uv pins for every system, though it installs for one."""
+    floors = [s.version for s in need.specifier if s.operator in {">=", "==", "~="}]
+    name, version = _plain(need.name), (floors or ["1.0"])[0].replace("*", "0")
+    info = f"{name}-{version}.dist-info"
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    wheel = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as archive:
+        archive.writestr(f"{info}/METADATA", about)
+        archive.writestr(f"{info}/WHEEL", wheel)
+        archive.writestr(f"{info}/RECORD", "")
 
 
 def _pack(found: Distribution, folder: Path) -> None:
