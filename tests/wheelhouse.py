@@ -63,7 +63,9 @@ def _stand_in(need: Requirement, folder: Path) -> None:
 
 def _pack(found: Distribution, folder: Path) -> None:
     tags = re.findall(r"^Tag: (\S+)", found.read_text("WHEEL") or "", re.MULTILINE)
-    name = f"{_plain(found.name)}-{found.version}-{tags[0]}.whl"
+    parts = zip(*(tag.split("-") for tag in tags), strict=True)
+    tag = "-".join(".".join(sorted(set(part))) for part in parts)
+    name = f"{_plain(found.name)}-{found.version}-{tag}.whl"
     with zipfile.ZipFile(folder / name, "w") as archive:
         for file in found.files or ():
             path = Path(str(file.locate()))
