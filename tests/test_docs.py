@@ -32,7 +32,7 @@ from letsbe_hub.cli import main as hub
 
 ROOT = Path(__file__).parents[1]
 RUN = {"cat", "echo", "grep", "head", "letsbe", "letsbe-hub", "ls", "mkdir", "printf"}
-KNOWN = {"./run", "apt", "cd", "curl", "git", "python3", "sudo", "systemctl", "uv"}
+KNOWN = {".", "./run", "apt", "cd", "curl", "git", "python3", "sudo", "systemctl", "uv"}
 PROGRAMS = {"letsbe": main, "letsbe-hub": hub}
 SERVERS = {"demo", "up"}
 IGNORED = {".venv", ".uv", ".uv-cache", ".git", "node_modules"}
