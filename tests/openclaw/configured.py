@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.openclaw.gateway import Gateway, State, free_port, running
 from tests.openclaw.runtime import Runtime
-from tests.openclaw.tenant import PLUGIN
+from tests.openclaw.tenant import PLUGIN, Tenant
 
 MODEL = "anthropic/large-x"
 """A model whose provider takes cache markers."""
@@ -44,6 +44,14 @@ class Cafe:
     def work(self) -> Path:
         """The folder that agents may use."""
         return self.folder / "work"
+
+    @property
+    def tenant(self) -> Tenant:
+        """The home as what runs on it is asked, while it is up."""
+        wrapper, proxy = (
+            f"http://127.0.0.1:{port}" for port in (self.wrapper_port, self.proxy_port)
+        )
+        return Tenant(self.home, self.work, wrapper, proxy)
 
     @property
     def state(self) -> State:

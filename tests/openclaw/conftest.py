@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.openclaw import tenant as tenants
-from tests.openclaw.gateway import State, running
+from tests.openclaw.configured import Cafe
+from tests.openclaw.gateway import Gateway, State, running
 from tests.openclaw.runtime import CannotInstall, Runtime, install
 from tests.openclaw.scripted_llm import ScriptedLlm
 from tests.openclaw.stage import Stage
@@ -69,3 +70,22 @@ def stage(
         config = tenants.by_plugin(state, tenant, plugin)
         with running(runtime, state, config) as gateway:
             yield Stage(gateway, tenant, llm)
+
+
+@pytest.fixture(scope="session")
+def cafe(
+    runtime: Runtime, llm: ScriptedLlm, tmp_path_factory: pytest.TempPathFactory
+) -> Cafe:
+    """Make a tenant as `letsbe openclaw configure` does, its tools by MCP."""
+    made = Cafe(tmp_path_factory.mktemp("cafe"), llm.address, runtime)
+    made.make()
+    made.configure()
+    return made
+
+
+@pytest.fixture(scope="session")
+def gateway(cafe: Cafe) -> Iterator[Gateway]:
+    """Run that tenant, and its OpenClaw, for all tests of the session."""
+    (cafe.work / "menu.txt").write_text("rhubarb cake")
+    with cafe.up(), cafe.gateway() as started:
+        yield started

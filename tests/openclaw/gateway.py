@@ -23,6 +23,9 @@ from tests.openclaw.runtime import Runtime
 READY_SECONDS = 300
 TURN_SECONDS = 300
 """Many times what an idle machine needs: others may be at work on it too."""
+RELOAD_SECONDS = 60
+_NOTICED = "config change detected"
+"""What it logs before it takes a changed configuration over, and logs how."""
 APIS = {
     "openai-completions": "/v1",
     "openai-responses": "/v1",
@@ -187,6 +190,18 @@ class Gateway:
             answer = client.post("/v1/chat/completions", json=body, headers=headers)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["choices"][0]["message"]["content"])
+
+    def reload(self, config: Mapping[str, Any]) -> None:
+        """Write another configuration, and wait until it counts."""
+        if config == json.loads(self.state.config.read_text()):
+            return
+        seen = self.said().count(_NOTICED)
+        self.state.write(config)
+        until, before = time.monotonic() + RELOAD_SECONDS, -1
+        while self.said().count(_NOTICED) == seen or len(self.said()) != before:
+            assert time.monotonic() < until, self.said()[-2000:]
+            before = len(self.said())
+            time.sleep(0.4)
 
     def run(self, *words: str, timeout: float = 120) -> str:
         """Run an `openclaw` command on this state and return what it prints."""

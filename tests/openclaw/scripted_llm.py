@@ -108,10 +108,13 @@ class Script:
         reply = self._replies.popleft()
         return reply if isinstance(reply, Reply) else reply(request)
 
-    @property
-    def left(self) -> int:
-        """Return how many replies were not asked for."""
-        return len(self._replies)
+    def wait_for(self, count: int, seconds: float) -> LlmRequest:
+        """Wait until that many requests have come, and return the last of them."""
+        until = time.monotonic() + seconds
+        while len(self.requests) < count:
+            assert time.monotonic() < until, f"{len(self.requests)} requests came"
+            time.sleep(0.02)
+        return self.requests[count - 1]
 
 
 class ScriptedLlm:
@@ -144,9 +147,11 @@ class ScriptedLlm:
             del self._scripts[mark]
 
     def answer(self, request: LlmRequest) -> Reply:
-        for mark, script in list(self._scripts.items()):
-            if mark in request.text:
-                return script.next(request)
+        # What a person says comes first; what one agent tells another stands behind.
+        found = {mark: request.text.find(mark) for mark in list(self._scripts)}
+        marks = [mark for mark, place in found.items() if place >= 0]
+        if marks:
+            return self._scripts[min(marks, key=found.__getitem__)].next(request)
         self.others.append(request)
         return Reply(IDLE)
 

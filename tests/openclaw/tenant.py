@@ -180,20 +180,3 @@ def by_plugin(
         "entries": {BRIDGE: entry},
     }
     return config
-
-
-def by_mcp(state: State, tenant: Tenant) -> dict[str, Any]:
-    """Return a configuration whose tools are the wrapper's, by MCP: one server each."""
-    config = _base(state, tenant)
-    config["tools"] = {"toolSearch": False, "allow": ["bundle-mcp"]}
-    config["mcp"] = {"servers": {}}
-    for agent in AGENTS:
-        config["mcp"]["servers"][f"lb-{agent}"] = {
-            "url": f"{tenant.wrapper}/mcp",
-            "transport": "streamable-http",
-            "headers": {"Authorization": f"Bearer {tenant.token(f'agents/{agent}')}"},
-            "connectionTimeoutMs": 5000,
-            "requestTimeoutMs": 600000,
-        }
-        config["agents"]["entries"][agent]["tools"] = {"allow": [f"lb-{agent}__*"]}
-    return config

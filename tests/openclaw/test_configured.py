@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,25 +15,7 @@ from tests.openclaw.scripted_llm import Reply, ScriptedLlm, ToolUse
 
 FIRST_REQUEST = 30 * 1024
 CRON_REQUEST = 10 * 1024
-EXIT_DENIED = 3
 AGENTS = ("dispatcher", "it-admin", "marketing", "secretary", "sales")
-
-
-@pytest.fixture(scope="module")
-def cafe(
-    runtime: Runtime, llm: ScriptedLlm, tmp_path_factory: pytest.TempPathFactory
-) -> Cafe:
-    made = Cafe(tmp_path_factory.mktemp("cafe"), llm.address, runtime)
-    made.make()
-    made.configure()
-    return made
-
-
-@pytest.fixture(scope="module")
-def gateway(cafe: Cafe) -> Iterator[Gateway]:
-    (cafe.work / "menu.txt").write_text("rhubarb cake")
-    with cafe.up(), cafe.gateway() as started:
-        yield started
 
 
 def test_openclaws_own_check_takes_it_without_a_word(cafe: Cafe) -> None:
@@ -158,7 +139,7 @@ TAMPERING: list[tuple[str, dict[str, object]]] = [
 
 @pytest.mark.parametrize(("tool", "arguments"), TAMPERING)
 def test_no_agent_reaches_openclaw_by_our_own_tools(
-    cafe: Cafe, tool: str, arguments: dict[str, object]
+    gateway: Gateway, cafe: Cafe, tool: str, arguments: dict[str, object]
 ) -> None:
     places = {
         "state": cafe.state.state,
@@ -172,9 +153,9 @@ def test_no_agent_reaches_openclaw_by_our_own_tools(
         for key, value in arguments.items()
     }
     before = cafe.state.config.read_bytes()
-    words = ["call", tool, json.dumps(filled), "--agent", "it-admin", "--json"]
-    answer = json.loads(cafe.letsbe(*words, code=EXIT_DENIED))
-    assert answer["status"] == "denied", answer
+    body = {"session_id": "tampering", "tool_name": tool, "tool_args": filled}
+    asked = ("POST", "/api/v1/tools/execute", body, "agents/it-admin")
+    assert cafe.tenant.ask(*asked)["status"] == "denied"
     assert cafe.state.config.read_bytes() == before
 
 

@@ -6,18 +6,16 @@ The table in docs/security-model.md says which test closes which.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.openclaw import tenant as tenants
+from tests.openclaw.gateway import APIS
 from tests.openclaw.scripted_llm import Reply, ToolUse
 from tests.openclaw.stage import DONE, Stage
-
-RELOAD_SECONDS = 3.0
-"""How long the gateway may take to read a changed configuration."""
 
 
 class TestNothingAround:
@@ -48,6 +46,7 @@ class TestNothingAround:
         script = stage.turn()
         assert script.requests[0].tools == [
             "letsbe_approval_status",
+            "letsbe_ask_agent",
             "letsbe_describe_tool",
             "letsbe_docker",
             "letsbe_env_read",
@@ -109,11 +108,8 @@ class TestScheduledWork:
                 *("--session", "isolated", "--light-context", "--no-deliver"),
                 *("--message", said),
             )
-            until = time.monotonic() + 60
-            while script.left and time.monotonic() < until:
-                time.sleep(0.5)
-            time.sleep(0.5)
-        refused, read = script.requests[-1].results
+            last = script.wait_for(2, 60)
+        refused, read = last.results
         assert "not found" in refused or "not routed" in refused
         assert "2026-11-26" in read
         assert len(script.requests[0].body) < 15_000
@@ -124,10 +120,17 @@ class TestTampering:
 
     @pytest.fixture(autouse=True)
     def _put_back(self, stage: Stage) -> Iterator[None]:
-        before = stage.gateway.state.config.read_text()
+        before = json.loads(stage.gateway.state.config.read_text())
         yield
-        stage.gateway.state.write(json.loads(before))
-        time.sleep(RELOAD_SECONDS)
+        stage.gateway.reload(before)
+
+    @staticmethod
+    def _config(stage: Stage, *allowed: str) -> dict[str, Any]:
+        config: dict[str, Any] = json.loads(stage.gateway.state.config.read_text())
+        config["tools"] = {"toolSearch": False}
+        if allowed:
+            config["tools"]["allow"] = list(allowed)
+        return config
 
     @staticmethod
     def _turn(stage: Stage, canary: Path) -> list[str]:
@@ -144,13 +147,25 @@ class TestTampering:
         assert not canary.exists()
         return script.requests[-1].results if script.requests else []
 
+    def test_a_native_tool_runs_where_nothing_of_ours_is_in_place(
+        self, stage: Stage
+    ) -> None:
+        """The control: what the other tests see refused would run without us."""
+        note = stage.gateway.state.workspace / "note.txt"
+        note.write_text("the kettle is on")
+        config = self._config(stage, "read")
+        config["plugins"]["entries"][tenants.BRIDGE]["enabled"] = False
+        stage.gateway.reload(config)
+        for api in APIS:
+            use = Reply(calls=(ToolUse("read", {"path": "note.txt"}),))
+            script = stage.turn(use, api=api)
+            assert script.requests[0].tools == ["read"]
+            assert "the kettle is on" in script.requests[1].results[-1]
+
     def test_without_the_allowlist_the_policy_alone_refuses(
         self, stage: Stage, tmp_path: Path
     ) -> None:
-        config = json.loads(stage.gateway.state.config.read_text())
-        config["tools"] = {"toolSearch": False}
-        stage.gateway.state.write(config)
-        time.sleep(RELOAD_SECONDS)
+        stage.gateway.reload(self._config(stage))
         results = self._turn(stage, tmp_path / "canary")
         assert len(results) == 2
         assert all("is not routed through the Safety Wrapper" in r for r in results)
@@ -158,21 +173,18 @@ class TestTampering:
     def test_with_the_wrapper_down_nothing_runs_and_the_reason_is_told(
         self, stage: Stage, tmp_path: Path
     ) -> None:
-        config = json.loads(stage.gateway.state.config.read_text())
-        config["tools"] = {"toolSearch": False, "allow": [tenants.BRIDGE]}
+        config = self._config(stage, tenants.BRIDGE)
         settings = config["plugins"]["entries"][tenants.BRIDGE]["config"]
         settings["wrapperUrl"] = "http://127.0.0.1:9"
-        stage.gateway.state.write(config)
-        time.sleep(RELOAD_SECONDS)
+        stage.gateway.reload(config)
         assert "cannot be reached" in stage.call("letsbe_shell", command="echo hi")
         assert all("not found" in r for r in self._turn(stage, tmp_path / "canary"))
 
     def test_with_the_plugin_off_no_tool_runs_at_all(
         self, stage: Stage, tmp_path: Path
     ) -> None:
-        config = json.loads(stage.gateway.state.config.read_text())
+        config = self._config(stage, tenants.BRIDGE)
         config["plugins"]["entries"][tenants.BRIDGE]["enabled"] = False
-        stage.gateway.state.write(config)
-        time.sleep(RELOAD_SECONDS)
+        stage.gateway.reload(config)
         results = self._turn(stage, tmp_path / "canary")
         assert all("not found" in r for r in results)

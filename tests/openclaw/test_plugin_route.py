@@ -11,7 +11,7 @@ import pytest
 
 from tests.openclaw.gateway import APIS
 from tests.openclaw.scripted_llm import LlmRequest, Reply, ToolUse
-from tests.openclaw.stage import Stage
+from tests.openclaw.stage import DONE, Stage
 from tests.openclaw.tenant import SECRET
 
 
@@ -76,6 +76,19 @@ class TestApprovals:
         assert "was approved and has run" in later
         script = stage.turn(Reply(calls=(asking,)), conversation=conversation)
         assert json.loads(script.requests[-1].results[-1])["output"]["state"] == "done"
+
+    def test_the_outcome_comes_without_the_person_speaking(self, stage: Stage) -> None:
+        (stage.tenant.work / "stale.txt").write_text("stale")
+        use = ToolUse("letsbe_shell", {"command": "rm stale.txt"})
+        with stage.llm.script(
+            Reply(calls=(use,)), DONE, Reply("It is gone.")
+        ) as script:
+            stage.gateway.chat(f"Tidy up. {script.mark}")
+            approval_id = json.loads(script.requests[-1].results[-1])["approval_id"]
+            stage.tenant.ask("POST", f"/api/v1/approvals/{approval_id}/approve")
+            woken = script.wait_for(3, 30)
+        assert approval_id in woken.text
+        assert "was approved and has run" in woken.text
 
     def test_a_denial_comes_with_the_persons_reason(self, stage: Stage) -> None:
         (stage.tenant.work / "kept.txt").write_text("kept")

@@ -6,17 +6,27 @@ import stat
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from letsbe.configuration import load_configuration
-from letsbe.errors import ConfigurationError
+from letsbe.errors import ConfigurationError, Unauthenticated
 from letsbe.openclaw.writing import private_state, read_private, write_private
 from letsbe.wrapper.agents import AgentPolicies
-from letsbe.wrapper.opening import site_of
+from letsbe.wrapper.opening import read_listed, site_of
+from letsbe.wrapper.tokens import Tokens, create_token, read_token
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: path.read_bytes() for path in files if ".db" not in path.name}
 
 
 def test_the_difference_is_shown_before_anything_is_written(business: Any) -> None:
+    before = contents(business.home.folder)
     printed = business.configure(stdin="n\n")
+    assert contents(business.home.folder) == before
+    assert "LETSBE_TOKEN_SALES (not shown)" in printed
     assert '+ gateway.bind = "loopback"' in printed
     assert "+ sales may use file_*" in printed
     assert "nothing was written" in printed
@@ -143,6 +153,64 @@ def test_the_package_is_closed_and_its_version_is_asked(
     assert "checked by OpenClaw" in business.configure(*option)
     site = site_of(business.home, load_configuration(business.home), "shell", {})
     assert package in site.forbidden
+
+
+def test_the_bridges_list_follows_the_plugin_set(business: Any, tmp_path: Path) -> None:
+    bridge = tmp_path / "bridge"
+    bridge.mkdir()
+    manifest = {"id": "letsbe-bridge", "contracts": {"trustedToolPolicies": ["x"]}}
+    (bridge / "openclaw.plugin.json").write_text(json.dumps(manifest))
+    business.run("openclaw", "tenant", "--bridge", str(bridge))
+    printed = business.configure(stdin="n\n")
+    assert "+ letsbe_approval_status" in printed
+    assert not (bridge / "tools.json").exists()
+    printed = business.configure("--yes")
+    assert "restart the gateway: OpenClaw reads its tokens" in printed
+    listed = json.loads((bridge / "tools.json").read_text())["tools"]
+    offered = [tool.name for tool in read_listed(business.home)]
+    assert [tool["name"] for tool in listed] == offered
+    written = json.loads((bridge / "openclaw.plugin.json").read_text())
+    names = [f"letsbe_{name}" for name in offered]
+    assert written["contracts"] == {"trustedToolPolicies": ["x"], "tools": names}
+    assert "nothing to change" in business.configure("--yes")
+    (bridge / "tools.json").write_text('{"tools": [{"name": "gone"}]}')
+    printed = business.configure("--yes")
+    assert "- letsbe_gone" in printed
+    (bridge / "tools.json").write_text("{")
+    assert "install the bridge again" in business.configure("--yes", code=1)
+
+
+def test_a_running_wrapper_that_has_to_be_restarted_is_named(
+    business: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"openclaw": "it keeps agents from the places before: restart it"}
+
+    def answer(url: str, **_: Any) -> httpx.Response:
+        assert url == "http://127.0.0.1:8200/readyz"
+        return httpx.Response(503, json={"ready": False, "checks": told})
+
+    monkeypatch.setattr(httpx, "get", answer)
+    printed = business.configure("--yes")
+    assert "restart LetsBe: it keeps agents from the places before" in printed
+    assert "restart the gateway" in printed
+    told["openclaw"] = "ok"
+    business.run("openclaw", "tenant", "--owner", "Bo Berg")
+    printed = business.configure("--yes")
+    assert "written" in printed
+    assert "restart" not in printed
+
+
+def test_a_token_that_is_made_or_taken_away_counts_at_once(business: Any) -> None:
+    business.configure("--yes")
+    tokens = Tokens(business.home)
+    file = business.home.agent_tokens / "sales"
+    old = read_token(file)
+    assert tokens.caller(f"Bearer {old}").agent_id == "sales"
+    file.unlink()
+    with pytest.raises(Unauthenticated):
+        tokens.caller(f"Bearer {old}")
+    new = create_token(file)
+    assert tokens.caller(f"Bearer {new}").agent_id == "sales"
 
 
 def test_what_openclaw_refuses_is_not_written(business: Any, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
@@ -88,3 +89,49 @@ async def test_only_posts_are_answered(bench: Any, method: str) -> None:
         answer = await client.request(method, "/mcp", timeout=5)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
+
+
+def cancelling(request_id: object) -> dict[str, Any]:
+    params = {"requestId": request_id}
+    return {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+
+
+async def session_of(client: httpx.AsyncClient) -> dict[str, str]:
+    hello = {
+        "protocolVersion": "2025-11-25",
+        "capabilities": {},
+        "clientInfo": {"name": "test", "version": "1"},
+    }
+    answer = await client.post("/mcp", json=rpc("initialize", **hello))
+    return {"mcp-session-id": answer.headers["mcp-session-id"]}
+
+
+async def test_a_notification_ends_the_call_of_its_own_session(bench: Any) -> None:
+    answers: list[Any] = []
+    async with client_of(bench) as client:
+        mine, other = await session_of(client), await session_of(client)
+        assert mine != other
+
+        async def call() -> None:
+            sent = calling("deed", seconds=60, text="late")
+            answer = await client.post("/mcp", json=sent, headers=mine)
+            answers.append(answer.json()["result"])
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(call)
+            with anyio.fail_after(10):
+                while not bench.executor.running:
+                    await anyio.sleep(0.005)
+            for headers, number in ((other, 7), (mine, 8), ({}, 7), (mine, [7])):
+                await client.post("/mcp", json=cancelling(number), headers=headers)
+            assert bench.executor.running == 1
+            await client.post("/mcp", json=cancelling(7), headers=mine)
+    assert '"code":"cancelled"' in answers[0]["content"][0]["text"]
+    assert bench.executor.done == []
+
+
+async def test_a_call_without_a_session_runs_to_its_end(bench: Any) -> None:
+    async with client_of(bench) as client:
+        answer = await client.post("/mcp", json=calling("deed", text="done"))
+    assert not answer.json()["result"]["isError"]
+    assert bench.executor.done == ["done"]

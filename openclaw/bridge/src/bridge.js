@@ -70,7 +70,8 @@ async function tested(api, config, signal) {
 }
 
 // The text waits in the session until the agent's next turn, through restarts; the wake
-// makes that turn come now.
+// makes that turn come now. Of all wakes, only that of a finished background task is
+// heard while heartbeats are off; what the agent then says goes where the person is.
 async function tell(api, { agentId, sessionKey }, approvalId, text) {
   await api.session.workflow.enqueueNextTurnInjection({
     sessionKey,
@@ -79,11 +80,12 @@ async function tell(api, { agentId, sessionKey }, approvalId, text) {
     idempotencyKey: approvalId,
   });
   api.runtime?.system?.requestHeartbeat?.({
-    source: "other",
-    intent: "event",
+    source: "background-task",
+    intent: "immediate",
     reason: "letsbe-approval",
     agentId,
     sessionKey,
+    heartbeat: { target: "last" },
   });
 }
 

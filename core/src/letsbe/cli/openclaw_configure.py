@@ -55,6 +55,7 @@ def configure(
     """
     from letsbe.openclaw.configuring import prepare  # noqa: PLC0415 - slow to import
     from letsbe.openclaw.program import Program  # noqa: PLC0415
+    from letsbe.openclaw.restarting import restarts  # noqa: PLC0415
 
     program = Program.find(program_path, node)
     if program is not None:
@@ -72,19 +73,21 @@ def configure(
             pending.check_with(program)
         pending.apply()
     checked = "checked by OpenClaw" if program else "not checked: no openclaw program"
+    restart = restarts(pending) if pending.changes_anything else {}
     if as_json:
-        print_json({**_facts(pending), "checked": program is not None})
+        facts = {**_facts(pending), "checked": program is not None}
+        print_json({**facts, "restart": sorted(restart)})
         return
     if pending.changes_anything:
-        click.echo(
-            f"written, {checked}; restart LetsBe and the gateway for it to count"
-        )
+        click.echo(f"written, {checked}")
+    for what, why in restart.items():
+        click.echo(f"restart {what}: {why}")
 
 
 def _show(pending: Pending) -> None:
     for agent_id, tools in pending.scopes.items():
         click.echo(f"{pending.home.agents}\n+ {agent_id} may use {' '.join(tools)}")
-    for change in pending.files.changes:
+    for change in pending.changes:
         click.echo(str(change.path))
         for line in change.lines:
             click.echo(line)
@@ -100,7 +103,7 @@ def _show(pending: Pending) -> None:
 def _facts(pending: Pending) -> dict[str, Any]:
     return {
         "state": str(pending.files.state),
-        "written": [str(change.path) for change in pending.files.changes],
+        "written": [str(change.path) for change in pending.changes],
         "agents": {
             w.agent_id: {"tokens": w.tokens, "left_out": list(w.left_out)}
             for w in pending.files.workspaces

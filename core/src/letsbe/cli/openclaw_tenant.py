@@ -159,10 +159,9 @@ def remove_agent(home: Home, agent_id: str) -> None:
 @reporting
 def list_agents(home: Home, as_json: bool) -> None:
     """List the agents."""
-    from letsbe.openclaw.configuring import add_default_agents  # noqa: PLC0415 - slow
+    from letsbe.openclaw.roles import default_agents  # noqa: PLC0415 - slow to import
 
-    add_default_agents(home)
-    found = _document(home).agents()
+    found = _document(home).agents() or default_agents()
     if as_json:
         print_json([row.model_dump(mode="json") for row in found])
         return

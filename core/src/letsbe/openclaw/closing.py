@@ -6,7 +6,9 @@ program or reach its port with the token is its operator.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from letsbe.home import Home
 from letsbe.openclaw.document import TenantDocument
@@ -18,27 +20,28 @@ DEFAULT_PORT = 18789
 """The gateway's port if nobody said otherwise; closed whatever is configured."""
 
 
-def closed_paths(home: Home) -> tuple[Path, ...]:
-    """Return the folders that are closed to agents.
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What is closed to agents, as executors are told when they start.
 
-    Raises:
-        ConfigurationError: The tenant's document is wrong.
-        StorageError: It is damaged.
+    Args:
+        paths: The folders.
+        ports: The gateway's ports.
     """
-    runtime = TenantDocument(home.tenant).runtime()
-    configured = (runtime.state, runtime.bridge, runtime.program)
-    return (
-        *(Path(place).expanduser() for place in STATE_FOLDERS),
-        *(place for place in configured if place is not None),
-    )
 
+    paths: tuple[Path, ...]
+    ports: frozenset[int]
 
-def closed_ports(home: Home) -> frozenset[int]:
-    """Return the gateway's ports.
+    @classmethod
+    def of(cls, home: Home) -> Self:
+        """Say what has to be closed now.
 
-    Raises:
-        ConfigurationError: The tenant's document is wrong.
-        StorageError: It is damaged.
-    """
-    runtime = TenantDocument(home.tenant).runtime()
-    return frozenset({DEFAULT_PORT, runtime.gateway_port})
+        Raises:
+            ConfigurationError: The tenant's document is wrong.
+            StorageError: It is damaged.
+        """
+        runtime = TenantDocument(home.tenant).runtime()
+        configured = (runtime.state, runtime.bridge, runtime.program)
+        usual = (Path(place).expanduser() for place in STATE_FOLDERS)
+        paths = (*usual, *(place for place in configured if place is not None))
+        return cls(paths, frozenset({DEFAULT_PORT, runtime.gateway_port}))

@@ -8,8 +8,9 @@ from pathlib import Path
 from letsbe.configuration import Configuration, load_configuration
 from letsbe.errors import ConfigurationError
 from letsbe.home import Home
+from letsbe.openclaw.bridge import list_changes, write_list
 from letsbe.openclaw.document import TenantDocument
-from letsbe.openclaw.plan import Plan, make_plan, make_tokens
+from letsbe.openclaw.plan import FileChange, Plan, make_plan
 from letsbe.openclaw.program import Program
 from letsbe.openclaw.roles import default_agents, roles
 from letsbe.openclaw.tenant import Runtime, Tenant
@@ -18,12 +19,13 @@ from letsbe.wrapper.agents import AgentPolicies
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What configuring would do; nothing of it but new tokens is done yet.
+    """What configuring would do; nothing of it is done yet.
 
     Args:
         home: The home folder.
-        tenant: The tenant's document.
+        tenant: The tenant's document, with the default agents where it has none.
         files: OpenClaw's files.
+        bridge: The bridge's own list of tools, if there is a bridge.
         scopes: The agents that get their role's tools as their scope.
         runtime: Where OpenClaw is, for the executors to keep out.
         moved: Whether that is new.
@@ -32,14 +34,26 @@ class Pending:
     home: Home
     tenant: Tenant
     files: Plan
+    bridge: tuple[FileChange, ...]
     scopes: dict[str, tuple[str, ...]]
     runtime: Runtime
     moved: bool
 
     @property
+    def changes(self) -> tuple[FileChange, ...]:
+        """The files that would be written."""
+        return (*self.files.changes, *self.bridge)
+
+    @property
     def changes_anything(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.files.changes or self.scopes or self.moved)
+        return bool(self.changes or self.scopes or self.moved)
+
+    @property
+    def needs_new_gateway(self) -> bool:
+        """Whether OpenClaw sees some of it only when it is started anew."""
+        environment = self.files.places.environment
+        return bool(self.bridge) or any(c.path == environment for c in self.changes)
 
     def check_with(self, program: Program) -> None:
         """Let OpenClaw itself judge the configuration, before anything is written.
@@ -63,9 +77,11 @@ class Pending:
         """
         document = TenantDocument(self.home.tenant)
         document.set_single("runtime", **self.runtime.model_dump(mode="json"))
+        add_default_agents(self.home)
         policies = AgentPolicies(self.home.agents)
         for agent_id, tools in self.scopes.items():
             policies.set_scope(agent_id, tools)
+        write_list(self.bridge)
         self.files.apply()
 
 
@@ -90,15 +106,16 @@ def prepare(home: Home, state: Path, program: Path | None) -> Pending:
     """
     configuration = load_configuration(home)
     _check_place(home, configuration, state)
-    add_default_agents(home)
     tenant = TenantDocument(home.tenant).read()
-    make_tokens(home, tenant)
+    if not tenant.agents:
+        tenant = tenant.model_copy(update={"agents": default_agents()})
     update = {"state": state, "program": program or tenant.runtime.program}
     runtime = tenant.runtime.model_copy(update=update)
     return Pending(
         home,
         tenant,
         make_plan(home, tenant, configuration, state),
+        list_changes(home, tenant),
         _missing_scopes(home, tenant),
         runtime,
         runtime != tenant.runtime,

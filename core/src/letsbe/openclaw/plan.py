@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from letsbe.openclaw.writing import (
     read_private,
     write_private,
 )
-from letsbe.wrapper.tokens import create_agent_token, create_token, read_token
+from letsbe.wrapper.tokens import create_token, new_token, read_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,44 @@ class FileChange:
     """
 
     path: Path
-    before: str | None
-    after: str
+    before: str | None = field(repr=False)
+    after: str = field(repr=False)
     lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bearers:
+    """The tokens that OpenClaw holds: the gateway's, and one per agent.
+
+    Args:
+        variables: Each by the variable that it gets.
+        new: Those that are not made yet, by their file in the home folder.
+    """
+
+    variables: Mapping[str, str] = field(repr=False)
+    new: Mapping[Path, str] = field(repr=False)
+
+    @classmethod
+    def of(cls, home: Home, tenant: Tenant) -> Bearers:
+        """Read the tokens there are, and think up those that are missing.
+
+        Raises:
+            ConfigurationError: One is unsafe.
+        """
+        files = {GATEWAY_TOKEN_VARIABLE: home.gateway_token}
+        for agent in tenant.agents:
+            variable = token_variable(agent.agent_id)
+            files[variable] = home.agent_tokens / agent.agent_id
+        new = {path: new_token() for path in files.values() if not path.exists()}
+        values = {
+            name: new.get(path) or read_token(path) for name, path in files.items()
+        }
+        return cls(values, new)
+
+    def make(self) -> None:
+        """Make those that are missing."""
+        for path, token in self.new.items():
+            create_token(path, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +84,14 @@ class Plan:
 
     Args:
         places: Where OpenClaw keeps what.
+        bearers: The tokens it needs.
         configuration: What ``openclaw.json`` should hold, changed or not.
         changes: The files that differ.
         workspaces: The agents' files, changed or not, with their sizes.
     """
 
     places: Places
+    bearers: Bearers
     configuration: str
     changes: tuple[FileChange, ...]
     workspaces: tuple[Workspace, ...]
@@ -65,6 +102,7 @@ class Plan:
         Raises:
             ConfigurationError: A file cannot be written; those before it were.
         """
+        self.bearers.make()
         owner = private_state(self.state)
         for change in self.changes:
             write_private(self.state, change.path, change.after, owner)
@@ -75,30 +113,13 @@ class Plan:
         return self.places.state
 
 
-def make_tokens(home: Home, tenant: Tenant) -> list[Path]:
-    """Make the tokens that are missing: one per agent, and the gateway's.
-
-    Returns:
-        The files that were made.
-    """
-    made = []
-    for agent in tenant.agents:
-        path = home.agent_tokens / agent.agent_id
-        if not path.exists():
-            made.append(create_agent_token(home, agent.agent_id))
-    if not home.gateway_token.exists():
-        create_token(home.gateway_token)
-        made.append(home.gateway_token)
-    return made
-
-
 def make_plan(
     home: Home, tenant: Tenant, configuration: Configuration, state: Path
 ) -> Plan:
     """Work out what would be written; nothing is.
 
     Args:
-        home: The home folder, its tokens made.
+        home: The home folder.
         tenant: The tenant's document.
         configuration: The home's configuration.
         state: OpenClaw's state folder, which need not exist.
@@ -109,9 +130,10 @@ def make_plan(
     places = Places(state)
     check_variables(tuple(agent.agent_id for agent in tenant.agents))
     found = workspaces(home, tenant, places)
+    bearers = Bearers.of(home, tenant)
     wanted = [
         _settings(home, tenant, configuration, places),
-        _environment(home, tenant, places),
+        _environment(bearers, places),
         *(_document(state, path, text) for w in found for path, text in w.files()),
     ]
     changed = tuple(
@@ -119,7 +141,7 @@ def make_plan(
         for change in wanted
         if change.before != change.after or not is_private(state, change.path)
     )
-    return Plan(places, wanted[0].after, changed, found)
+    return Plan(places, bearers, wanted[0].after, changed, found)
 
 
 def _settings(
@@ -166,17 +188,9 @@ def _setting_lines(changes: list[merging.Change]) -> Iterator[str]:
             yield f"~ {change.path} = {after} (was {before})"
 
 
-def _environment(home: Home, tenant: Tenant, places: Places) -> FileChange:
+def _environment(bearers: Bearers, places: Places) -> FileChange:
     """The variables with tokens; those that a person added stay."""
-    ours = {
-        GATEWAY_TOKEN_VARIABLE: read_token(home.gateway_token),
-        **{
-            token_variable(agent.agent_id): read_token(
-                home.agent_tokens / agent.agent_id
-            )
-            for agent in tenant.agents
-        },
-    }
+    ours = bearers.variables
     before = read_private(places.state, places.environment)
     kept = [line for line in (before or "").splitlines() if not _is_ours(line)]
     text = "\n".join([*kept, *(f"{name}={value}" for name, value in ours.items())])

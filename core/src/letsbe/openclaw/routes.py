@@ -18,6 +18,9 @@ from letsbe.openclaw.tenant import Tenant
 BRIDGE = "letsbe-bridge"
 """The bridge plugin's id, and so the name of all of its tools in an allowlist."""
 
+BRIDGE_PREFIX = "letsbe_"
+"""What the bridge's tools begin with in OpenClaw."""
+
 FOR_ALL = ("describe_tool", "use_tool", "approval_status")
 """The wrapper's own tools, by which adapters are reached."""
 
@@ -106,7 +109,7 @@ class BridgeRoute:
 
     def tool(self, agent_id: str, name: str) -> str:
         """Return the tool's name in the plugin."""
-        return f"letsbe_{name}"
+        return f"{BRIDGE_PREFIX}{name}"
 
     def servers(self, tenant: Tenant, configuration: Configuration) -> dict[str, Any]:
         """Return nothing: MCP is not used."""

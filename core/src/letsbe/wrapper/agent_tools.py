@@ -9,7 +9,7 @@ way is the same call: it is turned into the operation's own before anything look
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, TypeVar
 
@@ -98,6 +98,48 @@ def safe_name(tool: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", tool)
 
 
+def hidden(catalog: Mapping[str, Offer], native: tuple[str, ...]) -> dict[str, Offer]:
+    """Return the operations that are not listed, but found and called by name."""
+    return {
+        name: offer
+        for name, offer in sorted(catalog.items())
+        if offer.record.kind is Kind.TOOL
+        and not any(fnmatchcase(name, pattern) for pattern in native)
+    }
+
+
+def listed(
+    catalog: Mapping[str, Offer], native: tuple[str, ...]
+) -> tuple[AgentTool, ...]:
+    """Return the tools that a prompt carries, in a stable order.
+
+    Args:
+        catalog: What the active plugins offer, by tool name.
+        native: The operations to list as tools of their own: names, or ``prefix.*``.
+    """
+    behind = hidden(catalog, native)
+    found = {
+        STATUS: _own_tool(
+            STATUS,
+            "Say what became of a call that waits for a person.",
+            StatusArguments,
+        )
+    }
+    if behind:
+        names = sorted({name.partition(".")[0] for name in behind})
+        about = f"Find operations of {', '.join(names)}, and see their arguments."
+        found[DESCRIBE] = _own_tool(DESCRIBE, about, DescribeArguments)
+        about = "Call an operation that describe_tool has described."
+        found[USE] = _own_tool(USE, about, UseArguments)
+    taken = {USE, DESCRIBE, STATUS}
+    for name, offer in sorted(catalog.items()):
+        # Two operations whose names differ only in dots cannot both be listed.
+        if name not in behind and safe_name(name) not in taken:
+            taken.add(safe_name(name))
+            found[safe_name(name)] = AgentTool.of(offer)
+    return tuple(found[name] for name in sorted(found))
+
+
 class AgentTools:
     """What agents are offered, and their calls.
 
@@ -122,13 +164,8 @@ class AgentTools:
             DESCRIBE: self._describe,
             STATUS: self._status,
         }
-        self._hidden = {
-            name: offer
-            for name, offer in sorted(catalog.items())
-            if offer.record.kind is Kind.TOOL
-            and not any(fnmatchcase(name, pattern) for pattern in native)
-        }
-        self.listed = tuple(sorted(self._list(), key=lambda tool: tool.name))
+        self._hidden = hidden(catalog, native)
+        self.listed = listed(catalog, native)
         """The tools, in a stable order."""
         self._named = {tool.name: tool.tool for tool in self.listed}
 
@@ -146,25 +183,6 @@ class AgentTools:
         if own is not None:
             return own(request, agent_id)
         return await self._dispatcher.call(self._unfolded(request), agent_id)
-
-    def _list(self) -> Iterator[AgentTool]:
-        taken = {USE, *self._own}
-        for name, offer in sorted(self._catalog.items()):
-            # Two operations whose names differ only in dots cannot both be listed.
-            if name not in self._hidden and safe_name(name) not in taken:
-                taken.add(safe_name(name))
-                yield AgentTool.of(offer)
-        yield _own_tool(
-            STATUS,
-            "Say what became of a call that waits for a person.",
-            StatusArguments,
-        )
-        if self._hidden:
-            names = sorted({name.partition(".")[0] for name in self._hidden})
-            about = f"Find operations of {', '.join(names)}, and see their arguments."
-            yield _own_tool(DESCRIBE, about, DescribeArguments)
-            about = "Call an operation that describe_tool has described."
-            yield _own_tool(USE, about, UseArguments)
 
     def _unfolded(self, request: ToolRequest) -> ToolRequest:
         """Turn a call by another name into the call that it means."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import anyio
 
@@ -11,6 +12,19 @@ from letsbe.errors import CallCancelled
 from letsbe.wrapper.retries import CallKey
 
 Place = tuple[str, str, str]
+
+_PLACE: ContextVar[Place | None] = ContextVar("letsbe_call_place", default=None)
+"""What a route calls the call that it is making, where that is no idempotency key."""
+
+
+@contextmanager
+def placed(place: Place | None) -> Iterator[None]:
+    """Make calls of this task cancellable by a name of the route's own."""
+    token = _PLACE.set(place)
+    try:
+        yield
+    finally:
+        _PLACE.reset(token)
 
 
 class Wish:
@@ -50,13 +64,14 @@ class Cancellations:
     def watching(self, key: CallKey | None) -> Iterator[Wish]:
         """Make a call cancellable while the block runs."""
         wish = Wish()
-        if key is not None:
-            self._wishes[key.place] = wish
+        place = _PLACE.get() if key is None else key.place
+        if place is not None:
+            self._wishes[place] = wish
         try:
             yield wish
         finally:
-            if key is not None:
-                self._wishes.pop(key.place, None)
+            if place is not None:
+                self._wishes.pop(place, None)
 
     def cancel(self, place: Place) -> bool:
         """End a call.

@@ -3,12 +3,16 @@
 Each request stands for itself (no session to steal), answered with plain JSON. The
 bearer token says which agent calls. A denial or a pending approval is a tool's result,
 which the model reads, and not a protocol error, which the runtime would hide.
+
+A client is given a session id all the same, and nothing is kept by it: its requests are
+numbered anew in each of its sessions, and a cancellation has to name the right one.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -23,6 +27,7 @@ import letsbe
 from letsbe.errors import Forbidden, LetsBeError
 from letsbe.wrapper.agent_tools import AgentTool
 from letsbe.wrapper.answers import Answer, Status, failed, showable
+from letsbe.wrapper.cancelling import Place, placed
 from letsbe.wrapper.http.failures import failure
 from letsbe.wrapper.opening import Wrapper
 from letsbe.wrapper.requests import ToolRequest, field_errors, invalid
@@ -36,6 +41,10 @@ INSTRUCTIONS = (
 
 _CALLER = "letsbe.caller"
 _MIRROR = "x-mcp-header"
+_SESSION = b"mcp-session-id"
+_CANCELLED = "notifications/cancelled"
+_LONGEST_NOTE = 16_384
+"""The most bytes of a notification that is looked at."""
 _NO_MESSAGE = "the body is not one JSON-RPC message: send one request a time"
 
 
@@ -84,7 +93,9 @@ class McpEndpoint:
         except LetsBeError as error:
             await failure(error)(scope, receive, send)
             return
-        await self._sessions.handle_request(scope, receive, self._guarded(send))
+        await self._sessions.handle_request(
+            scope, self._cancelling(scope, receive), self._guarded(send)
+        )
 
     def _admit(self, scope: Scope) -> Caller:
         header = dict(scope["headers"]).get(b"authorization", b"")
@@ -106,10 +117,41 @@ class McpEndpoint:
         agent_id = context.request.scope[_CALLER].agent_id
         try:
             request = _request(params, f"mcp:{agent_id}")
-            answer = await self._wrapper.tools.call(request, agent_id)
+            with placed(_place(context.request.scope, context.request_id)):
+                answer = await self._wrapper.tools.call(request, agent_id)
         except LetsBeError as error:
             answer = failed(showable(error, self._wrapper.pipeline))
         return result_of(answer)
+
+    def _cancelling(self, scope: Scope, receive: Receive) -> Receive:
+        """Look at what comes in, and end the call that a notification cancels.
+
+        The SDK would look for it among the requests of this one alone.
+        """
+        pieces: list[bytes] = []
+
+        async def looked_at() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                pieces.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    self._cancel(scope, b"".join(pieces[:4]))
+            return message
+
+        return looked_at
+
+    def _cancel(self, scope: Scope, body: bytes) -> None:
+        if len(body) > _LONGEST_NOTE or _CANCELLED.encode() not in body:
+            return
+        try:
+            message = json.loads(body)
+            named = message["params"]["requestId"]
+            meant = message["method"] == _CANCELLED
+        except (ValueError, KeyError, TypeError):
+            return  # the SDK says what is wrong with it
+        place = _place(scope, named)
+        if meant and place is not None:
+            self._wrapper.cancellations.cancel(place)
 
     def _guarded(self, send: Send) -> Send:
         """Let no error pass in which the SDK quotes what was sent."""
@@ -127,6 +169,9 @@ class McpEndpoint:
                     others = [h for h in start["headers"] if h[0] != length[0]]
                     start = {**start, "headers": [*others, length]}
                     message = {**message, "body": clean}
+                if b'"serverInfo"' in body and b'"protocolVersion"' in body:
+                    session = (_SESSION, secrets.token_hex(16).encode())
+                    start = {**start, "headers": [*start["headers"], session]}
                 await send(start)
             await send(message)
 
@@ -144,6 +189,14 @@ class McpEndpoint:
         shown = _NO_MESSAGE if quoted else self._wrapper.pipeline.redact_text(text)
         answer["error"] = {"code": error["code"], "message": shown}
         return json.dumps(answer).encode()
+
+
+def _place(scope: Scope, request_id: object) -> Place | None:
+    """What a call can be cancelled by: its agent, its session, its number there."""
+    session = dict(scope["headers"]).get(_SESSION)
+    if session is None or not isinstance(request_id, int | str):
+        return None
+    return (scope[_CALLER].agent_id, f"mcp/{session!r}", json.dumps(request_id))
 
 
 def _request(params: types.CallToolRequestParams, session_id: str) -> ToolRequest:

@@ -13,16 +13,17 @@ from letsbe.discovery.plugin_set import read_plugin_set
 from letsbe.discovery.records import Kind
 from letsbe.errors import ConfigurationError, LetsBeError
 from letsbe.home import Home
-from letsbe.openclaw.closing import closed_paths, closed_ports
+from letsbe.openclaw.closing import Closing
 from letsbe.plugin import Site, ToolSite
 from letsbe.plugin._facade import Plugins, load_plugins
+from letsbe.plugin._offers import Offer
 from letsbe.proxy.sharing import open_vault, prepare
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key
 from letsbe.wrapper.additions import Additions
-from letsbe.wrapper.agent_tools import AgentTools
+from letsbe.wrapper.agent_tools import AgentTool, AgentTools, listed
 from letsbe.wrapper.agents import AgentPolicies
 from letsbe.wrapper.allowances import Allowances
 from letsbe.wrapper.answers import showable
@@ -31,6 +32,7 @@ from letsbe.wrapper.cancelling import Cancellations
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
 from letsbe.wrapper.chat.gateway import Gateway
+from letsbe.wrapper.chat.handover import ASK, Handovers
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.dispatch import Dispatcher
 from letsbe.wrapper.gate import Gate
@@ -39,6 +41,7 @@ from letsbe.wrapper.metrics import Metrics
 from letsbe.wrapper.retries import Retries
 from letsbe.wrapper.running import Runner
 from letsbe.wrapper.secrets import SecretDesk, recorder
+from letsbe.wrapper.tokens import agent_ids
 from letsbe.wrapper.tools import read_tools
 
 log = logging.getLogger(__name__)
@@ -55,6 +58,7 @@ class Wrapper:
         home: The home folder.
         configuration: Its configuration.
         plugins: The active plugins, and the records of all that were found.
+        catalog: Every action that can be called, by its name, sorted.
         dispatcher: Takes tool calls.
         tools: What agents are offered; takes their calls.
         cancellations: Ends calls that run.
@@ -67,11 +71,13 @@ class Wrapper:
         policies: The policies of the tenant's agents.
         metrics: The counters.
         database: Where everything durable is kept.
+        closing: What of OpenClaw its executors keep agents from.
     """
 
     home: Home
     configuration: Configuration
     plugins: Plugins
+    catalog: Mapping[str, Offer]
     dispatcher: Dispatcher
     tools: AgentTools
     cancellations: Cancellations
@@ -84,6 +90,7 @@ class Wrapper:
     policies: AgentPolicies
     metrics: Metrics
     database: Database
+    closing: Closing
 
 
 def _database(home: Home) -> Database:
@@ -213,8 +220,10 @@ def assemble(
     allowances = Allowances(database, audit)
     journal = Journal(database, audit, approvals, retries, allowances, pipeline)
     runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
+    relay = Relay(Gateway(home), pipeline)
+    catalog = catalog_of(home, plugins, relay, settings.concurrent_calls)
     dispatcher = Dispatcher(
-        catalog=plugins.catalog,
+        catalog=catalog,
         intake=Intake(plugins, vault, pipeline, Additions(home.classification)),
         gate=Gate(policies, allowances),
         runner=runner,
@@ -225,15 +234,16 @@ def assemble(
         pipeline=pipeline,
     )
     native = settings.native_operations
-    tools = AgentTools(plugins.catalog, native, dispatcher, approvals)
+    tools = AgentTools(catalog, native, dispatcher, approvals)
     return Wrapper(
         home=home,
         configuration=configuration,
         plugins=plugins,
+        catalog=catalog,
         dispatcher=dispatcher,
         tools=tools,
         cancellations=runner.cancellations,
-        relay=Relay(Gateway(home), pipeline),
+        relay=relay,
         approvals=approvals,
         allowances=allowances,
         audit=audit,
@@ -242,7 +252,42 @@ def assemble(
         policies=policies,
         metrics=metrics,
         database=database,
+        closing=Closing.of(home),
     )
+
+
+def catalog_of(
+    home: Home, plugins: Plugins, relay: Relay, concurrent_calls: int
+) -> Mapping[str, Offer]:
+    """Return what can be called: what plugins offer, and other agents.
+
+    Without a tenant's document there is no runtime whose agents could be asked.
+    """
+    if not home.tenant.exists():
+        return plugins.catalog
+    handovers = Handovers(relay, lambda: agent_ids(home), concurrent_calls // 2)
+    return dict(sorted({**plugins.catalog, ASK: handovers.offer}.items()))
+
+
+def read_listed(home: Home) -> tuple[AgentTool, ...]:
+    """Return the tools that agents' prompts carry, as a wrapper would list them.
+
+    Raises:
+        ConfigurationError: The home is missing, wrong or unsafe.
+    """
+    configuration = load_configuration(home)
+    tools = read_tools(home)
+    with contextlib.closing(_database(home)) as database:
+        plugins = load_plugins(
+            {Kind.EXECUTOR, Kind.TOOL},
+            lambda name: site_of(home, configuration, name, tools),
+            Vault(database, load_key(home.vault_key)),
+            read_plugin_set(home.plugin_set),
+            hook_timeout=configuration.plugins.hook_timeout,
+        )
+        relay = Relay(Gateway(home), Pipeline(()))
+        catalog = catalog_of(home, plugins, relay, 2)
+        return listed(catalog, configuration.wrapper.native_operations)
 
 
 def site_of(
@@ -261,10 +306,11 @@ def site_of(
     """
     files, settings = configuration.files, configuration.wrapper
     own_ports = {settings.port, configuration.proxy.port}
+    closing = Closing.of(home)
     return Site(
         roots=files.roots,
-        forbidden=(home.folder.resolve(), *closed_paths(home), *files.forbidden),
-        closed_ports=closed_ports(home) | own_ports,
+        forbidden=(home.folder.resolve(), *closing.paths, *files.forbidden),
+        closed_ports=closing.ports | own_ports,
         settings=_settings(configuration, plugin),
         output_limit=settings.output_limit,
         tools=tools.get(plugin, ()),

@@ -44,20 +44,35 @@ class Caller:
     agent_id: str | None = None
 
 
-def create_token(path: Path) -> str:
-    """Make a new token in a file of mode 0600.
+def new_token() -> str:
+    """Make a token: 43 characters from 32 random bytes."""
+    return secrets.token_urlsafe(32)
+
+
+def create_token(path: Path, token: str | None = None) -> str:
+    """Put a token into a file of mode 0600.
 
     Args:
-        path: The file, which must not exist yet.
+        path: The file, which must not exist yet. It is there whole or not at all, for
+            a running wrapper reads it at once.
+        token: The token; a new one by default.
 
     Returns:
-        The token: 43 characters from 32 random bytes.
+        The token.
+
+    Raises:
+        FileExistsError: The file exists.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    token = secrets.token_urlsafe(32)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(token + "\n")
+    token = new_token() if token is None else token
+    making = path.with_name(f".{secrets.token_hex(8)}")
+    descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(token + "\n")
+        os.link(making, path)
+    finally:
+        making.unlink()
     return token
 
 
@@ -77,6 +92,14 @@ def create_agent_token(home: Home, agent_id: str) -> Path:
     if not path.exists():
         create_token(path)
     return path
+
+
+def agent_ids(home: Home) -> list[str]:
+    """Return the agents that have a token, by name."""
+    if not home.agent_tokens.is_dir():
+        return []
+    names = (path.name for path in home.agent_tokens.iterdir() if path.is_file())
+    return sorted(name for name in names if _AGENT_ID.fullmatch(name))
 
 
 def read_token(path: Path) -> str:
@@ -124,11 +147,11 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise Unauthenticated("send `Authorization: Bearer TOKEN`")
+        # A token that was taken away counts no longer, and a new one at once.
+        stamp = self._agents_stamp()
+        if stamp != self._stamp:
+            self._callers, self._stamp = self._read(), stamp
         found = self._find(token.strip())
-        if found is None and self._stamp != self._agents_stamp():
-            self._stamp = self._agents_stamp()
-            self._callers = self._read()
-            found = self._find(token.strip())
         if found is None:
             message = "the bearer token is not known: see the tokens folder of the home"
             raise Unauthenticated(message)
@@ -152,9 +175,10 @@ class Tokens:
         files = [(home.operator_token, Caller(Role.OPERATOR))]
         if home.runtime_token.exists():
             files.append((home.runtime_token, Caller(Role.RUNTIME)))
-        if home.agent_tokens.is_dir():
-            agents = sorted(p for p in home.agent_tokens.iterdir() if p.is_file())
-            files += [(path, Caller(Role.AGENT, path.name)) for path in agents]
+        files += [
+            (home.agent_tokens / name, Caller(Role.AGENT, name))
+            for name in agent_ids(home)
+        ]
         callers: dict[bytes, Caller] = {}
         for path, caller in files:
             if callers.setdefault(_hash(read_token(path)), caller) is not caller:

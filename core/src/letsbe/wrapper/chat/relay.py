@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 import anyio
 from anyio.abc import TaskGroup
 
-from letsbe.errors import Busy, Conflict, LetsBeError, NotFound
+from letsbe.errors import AgentUnavailable, Busy, Conflict, LetsBeError, NotFound
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.chat.conversations import Conversation, Event
 from letsbe.wrapper.chat.gateway import Gateway
@@ -64,8 +64,11 @@ class Relay:
         Raises:
             Conflict: The agent is still answering the message before.
             Busy: Too many turns are under way.
+            AgentUnavailable: Nothing is served: a command works on the home alone.
         """
-        assert self._group is not None
+        if self._group is None:
+            message = "agents are spoken to by the running server alone"
+            raise AgentUnavailable(message, alternative="run `letsbe up`")
         conversation = self._at(agent_id, conversation_id)
         if conversation.turn is not None:
             message = "the agent still answers the message before: wait, or abort it"
@@ -111,6 +114,11 @@ class Relay:
         if conversation is None:
             raise NotFound("nothing of this conversation is kept: send a message")
         return conversation
+
+    def is_busy(self, agent_id: str, conversation_id: str) -> bool:
+        """Tell whether a turn of the conversation is under way."""
+        conversation = self._conversations.get((agent_id, conversation_id))
+        return conversation is not None and conversation.turn is not None
 
     def abort(self, agent_id: str, conversation_id: str) -> bool:
         """End the turn that is under way; tell whether there was one."""

@@ -11,11 +11,16 @@ from starlette.responses import Response
 
 from letsbe.discovery.records import Status
 from letsbe.errors import LetsBeError
+from letsbe.openclaw.closing import Closing
 from letsbe.wrapper.http.endpoints import Endpoint, Exchange, answered
 from letsbe.wrapper.metrics import CONTENT_TYPE
+from letsbe.wrapper.opening import Wrapper
 
 LEAST_FREE = 32_000_000
 """Bytes that have to be free for calls to be taken."""
+
+NEEDED = ("database", "disk", "policy", "openclaw")
+"""The checks without which calls should not be sent here."""
 
 
 class Alive(BaseModel):
@@ -39,7 +44,7 @@ async def healthz(_: Exchange) -> Response:
 async def readyz(exchange: Exchange) -> Response:
     """Say whether calls can be taken."""
     checks = await to_thread.run_sync(lambda: _checks(exchange))
-    ready = all(checks[name] == "ok" for name in ("database", "disk", "policy"))
+    ready = all(checks[name] == "ok" for name in NEEDED)
     return answered(Readiness(ready=ready, checks=checks), 200 if ready else 503)
 
 
@@ -55,10 +60,24 @@ def _checks(exchange: Exchange) -> dict[str, str]:
         wrapper.policies.tenant_level()
     except LetsBeError as error:
         checks["policy"] = error.message
+    checks["openclaw"] = _closed(wrapper)
     for record in wrapper.plugins.records:
         if record.status is not Status.NOT_SELECTED:
             checks[f"plugin {record.name}"] = str(record.status)
     return checks
+
+
+def _closed(wrapper: Wrapper) -> str:
+    """Say whether executors know where OpenClaw is now."""
+    try:
+        if Closing.of(wrapper.home) == wrapper.closing:
+            return "ok"
+    except LetsBeError as error:
+        return error.message
+    return (
+        "OpenClaw's folders or port were changed since this server started, which keeps"
+        " agents only from those before: restart it"
+    )
 
 
 def _disk(folder: Path) -> str:

@@ -110,7 +110,7 @@ def _agent(exchange: Exchange, named: str | None) -> str:
 
 async def list_tools(exchange: Exchange) -> Response:
     """List the tools, in a stable order."""
-    catalog = exchange.wrapper.plugins.catalog
+    catalog = exchange.wrapper.catalog
     tools = [Tool.of(catalog[name].action) for name in sorted(catalog)]
     return answered(Tools(tools=tools))
 
