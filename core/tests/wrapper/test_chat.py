@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from letsbe.errors import AgentUnavailable
-from letsbe.wrapper.chat import conversations
+from letsbe.wrapper.chat import conversations, records
 from letsbe.wrapper.chat.gateway import Gateway
+from letsbe.wrapper.chat.records import Records
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.http.app import make_app
 from letsbe.wrapper.tokens import Tokens, create_token, read_token
@@ -51,13 +52,21 @@ def agent() -> Agent:
     return Agent()
 
 
-@pytest.fixture
-def client(bench: Any, agent: Agent) -> Iterator[TestClient]:
-    object.__setattr__(bench.wrapper, "relay", Relay(agent, bench.wrapper.pipeline))  # type: ignore[arg-type]
+@contextlib.contextmanager
+def serving(bench: Any, agent: Agent) -> Iterator[TestClient]:
+    """Serve the chat, as anew: what was said before is known from the disk alone."""
+    relay = Relay(agent, bench.wrapper.pipeline, Records(bench.database))  # type: ignore[arg-type]
+    object.__setattr__(bench.wrapper, "relay", relay)
     app = make_app(bench.wrapper, Tokens(bench.home))
     token = read_token(bench.home.operator_token)
     headers = {"authorization": f"Bearer {token}"}
     with TestClient(app, "http://127.0.0.1:8200", headers=headers) as served:
+        yield served
+
+
+@pytest.fixture
+def client(bench: Any, agent: Agent) -> Iterator[TestClient]:
+    with serving(bench, agent) as served:
         yield served
 
 
@@ -69,7 +78,7 @@ def say(client: TestClient, message: str, **more: Any) -> Any:
 
 def events(text: str) -> list[tuple[str, str, dict[str, Any]]]:
     found = []
-    for block in text.strip().split("\n\n"):
+    for block in filter(None, text.strip().split("\n\n")):
         fields = dict(line.split(": ", 1) for line in block.splitlines())
         found.append((fields["id"], fields["event"], json.loads(fields["data"])))
     return found
@@ -161,6 +170,60 @@ class TestByHttp:
         answer = say(client, f"it is {bench.canary}", stream=False)
         assert bench.canary not in answer.text
         assert "SECRET_REF(token)" in answer.text
+
+
+class TestAfterARestart:
+    PLACE = "/api/v1/chat/c1/events?agent_id=main"
+
+    def _after(self, client: TestClient, event_id: str) -> list[Any]:
+        answer = client.get(self.PLACE, headers={"last-event-id": event_id})
+        assert answer.status_code == 200, answer.text
+        return events(answer.text)
+
+    def test_a_stream_is_resumed_and_the_conversation_goes_on(
+        self, bench: Any, agent: Agent
+    ) -> None:
+        with serving(bench, agent) as client:
+            first = events(say(client, "one two").text)
+        with serving(bench, agent) as client:
+            assert self._after(client, first[0][0]) == first[-1:]
+            assert self._after(client, first[-1][0]) == []
+            second = events(say(client, "three").text)
+            assert [kind for _, kind, _ in second] == ["delta", "done"]
+            assert self._after(client, first[-1][0]) == second
+        with serving(bench, agent) as client:
+            whole = events(client.get(self.PLACE).text)
+        assert whole == [first[-1], second[-1]]
+
+    def test_a_turn_that_was_cut_off_has_ended_and_says_so(
+        self, bench: Any, agent: Agent
+    ) -> None:
+        with serving(bench, agent) as client:
+            url = SOCKET
+            place = {"agent_id": "main", "conversation_id": "c1"}
+            with client.websocket_connect(url) as socket:
+                socket.send_json({"type": "send", **place, "message": "forever"})
+                seen = socket.receive_json()
+        with serving(bench, agent) as client:
+            (told,) = self._after(client, seen["id"])
+            assert told[1] == "error"
+            assert told[2]["code"] == "interrupted"
+            assert say(client, "again", stream=False).json()["text"] == "again "
+
+    def test_what_is_kept_is_bounded_and_missed_aloud(
+        self, bench: Any, agent: Agent, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(records, "MOST_TURNS_KEPT", 2)
+        monkeypatch.setattr(records, "MOST_KEPT", 1)
+        with serving(bench, agent) as client:
+            told = [events(say(client, word).text)[-1] for word in ["a", "b", "c", "d"]]
+        with serving(bench, agent) as client:
+            kinds = [kind for _, kind, _ in self._after(client, told[0][0])]
+            assert kinds == ["reset", "done", "done", "done"]
+            assert self._after(client, told[2][0]) == told[3:]
+            say(client, "elsewhere", conversation_id="c2")
+        with serving(bench, agent) as client:
+            assert client.get(self.PLACE).status_code == 404
 
 
 class TestBySocket:

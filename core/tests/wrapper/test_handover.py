@@ -12,6 +12,7 @@ import pytest
 from letsbe.errors import AgentUnavailable
 from letsbe.wrapper.answers import Answer
 from letsbe.wrapper.chat import handover
+from letsbe.wrapper.chat.records import Records
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.dispatch import Dispatcher
 from letsbe.wrapper.requests import RequestContext, ToolRequest
@@ -62,7 +63,7 @@ async def ask(bench: Any, agents: Agents) -> AsyncIterator[Ask]:
     for name in ("sales", "secretary"):
         create_agent_token(bench.home, name)
     bench.home.tenant.write_text("{}")
-    relay = Relay(agents, bench.wrapper.pipeline)  # type: ignore[arg-type]
+    relay = Relay(agents, bench.wrapper.pipeline, Records(bench.database))  # type: ignore[arg-type]
     ids = lambda: ("main", "marketing", "sales", "secretary")  # noqa: E731
     offer = handover.Handovers(relay, ids, 8).offer
     dispatcher: Dispatcher = bench.wrapper.dispatcher
@@ -177,6 +178,6 @@ async def test_without_a_task_there_has_to_be_one_before(ask: Ask) -> None:
 
 
 async def test_a_command_line_has_no_agents_to_ask(bench: Any) -> None:
-    relay = Relay(Agents(), bench.wrapper.pipeline)  # type: ignore[arg-type]
+    relay = Relay(Agents(), bench.wrapper.pipeline, Records(bench.database))  # type: ignore[arg-type]
     with pytest.raises(AgentUnavailable, match="running server"):
         relay.send("main", "c", "hi")

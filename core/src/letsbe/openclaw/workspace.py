@@ -18,6 +18,7 @@ from letsbe.openclaw.roles import RoleTexts, roles, template
 from letsbe.openclaw.settings import FILE_LIMIT, Places
 from letsbe.openclaw.tenant import AgentProfile, Tenant
 from letsbe.openclaw.writing import read_private
+from letsbe.tools.skill import ways
 from letsbe.wrapper.agents import AgentPolicies
 
 TOKEN_BYTES = 4
@@ -140,7 +141,7 @@ def _workspace(
     soul = _soul(tenant, agent, scope) + _tail(below["SOUL.md"])
     _check_size(agent, "SOUL.md", soul, SOUL_TOKENS)
     rest = Template(template("agents.md")).substitute(
-        owner=tenant.business.owner, tools=""
+        ways=ways(tenant.business.owner), tools=""
     )
     room = AGENTS_TOKENS - tokens(rest + _tail(below["AGENTS.md"]))
     shown, left_out = _with_room(sheets, room)

@@ -110,6 +110,10 @@ class Database:
         """
         return await asyncio.wrap_future(self._submit(change))
 
+    def write_later(self, change: Callable[[sqlite3.Connection], T]) -> Future[T]:
+        """As :meth:`write`, without waiting: the future tells what came of it."""
+        return self._submit(change)
+
     def close(self) -> None:
         """Store what is queued and let go of the file. Again does no harm."""
         self._writer.close()

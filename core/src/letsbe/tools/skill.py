@@ -7,6 +7,20 @@ from collections.abc import Sequence
 from letsbe.plugin import ToolAdapter
 from letsbe.storage.tool_registry import Tool
 
+WAYS = """\
+1. API: an operation such as `{example}`. `describe_tool` says what a tool can do and \
+which arguments it takes; `use_tool` calls it, with address and keys filled in. \
+`TOOL.request` sends what no operation does.
+2. CLI: `shell` and `docker` run one command line, without a shell behind it: pipes, \
+`&&` and `< file` work; variables, `$(...)` and scripts do not. `file_*` and `env_*` \
+work on files. Look first, then change one thing.
+3. Browser: nothing here browses. Where only a web page would do, such as a first \
+set-up, say so to {person}, with the address and what to click. Type no secret.
+"""
+"""The access patterns, told once: here and in every agent's AGENTS.md."""
+
+_EXAMPLE = "nextcloud.list_files"
+
 _HEAD = """\
 ---
 name: letsbe-tools
@@ -15,32 +29,24 @@ description: How to reach this business's tools - by API, by command line, by br
 
 # The tools of this business
 
-Each tool is reached in the first of three ways that works. Never ask for a password or
+Each tool is reached in the first of these ways that works. Never ask for a password or
 key, and never write one: where a value is needed, `SECRET_REF(name)` stands for it.
 
-## 1. API
-
-Call the operation `TOOL.OPERATION`, such as `{example}`. What each tool can do stands
-in its cheat sheet and in `describe_tool`. `TOOL.request` sends any other request. Keys
-and addresses are filled in for you. An answer `pending_approval` waits for a person: go
-on with something else. An error says what to do; a change that failed half-way says
-what took effect.
-
+{ways}
 | tool | for | address |
 |---|---|---|
 {rows}
-
-## 2. Command line
-
-For what no operation does: `shell` and `docker` run one command on this server,
-`file_*` and `env_*` work on its files. Look first (`docker ps`, `docker logs`), then
-change one thing. A secret goes in by `env_refs`, not in the command.
-
-## 3. Browser
-
-For what neither does, such as a first set-up: open the tool's address in a browser if
-one is at hand, else tell a person the address and what to click there. Type no secret.
 """
+
+
+def ways(person: str, example: str = _EXAMPLE) -> str:
+    """Tell the ways to reach a tool, in their order.
+
+    Args:
+        person: Who is told what a browser would be needed for.
+        example: An operation that there is.
+    """
+    return WAYS.format(person=person, example=example)
 
 
 def master_skill(tools: Sequence[Tool], adapters: Sequence[ToolAdapter]) -> str:
@@ -65,8 +71,8 @@ def master_skill(tools: Sequence[Tool], adapters: Sequence[ToolAdapter]) -> str:
         if a.name in {t.name for t in tools}
         for o in a.operations
     ]
-    example = names[0] if names else "ghost.list_posts"
-    return _HEAD.format(example=example, rows="\n".join(rows))
+    told = ways("a person", names[0] if names else _EXAMPLE)
+    return _HEAD.format(ways=told, rows="\n".join(rows))
 
 
 def _summary(adapter: ToolAdapter) -> str:

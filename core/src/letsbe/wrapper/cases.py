@@ -87,16 +87,22 @@ class Intake:
         vault: Whose secrets may be named.
         pipeline: Finds values that must not be stored.
         additions: What makes tools stricter than their plugins say.
+        references: What sessions have referred to.
     """
 
     def __init__(
-        self, plugins: Plugins, vault: Vault, pipeline: Pipeline, additions: Additions
+        self,
+        plugins: Plugins,
+        vault: Vault,
+        pipeline: Pipeline,
+        additions: Additions,
+        references: References,
     ) -> None:
         self._plugins = plugins
         self._additions = additions
         self._vault = vault
         self._pipeline = pipeline
-        self._references = References()
+        self._references = references
 
     def validate(
         self,

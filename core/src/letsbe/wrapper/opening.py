@@ -33,11 +33,13 @@ from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
 from letsbe.wrapper.chat.gateway import Gateway
 from letsbe.wrapper.chat.handover import ASK, Handovers
+from letsbe.wrapper.chat.records import Records
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.dispatch import Dispatcher
 from letsbe.wrapper.gate import Gate
 from letsbe.wrapper.journal import Journal
 from letsbe.wrapper.metrics import Metrics
+from letsbe.wrapper.remembered import References
 from letsbe.wrapper.retries import Retries
 from letsbe.wrapper.running import Runner
 from letsbe.wrapper.secrets import SecretDesk, recorder
@@ -220,11 +222,17 @@ def assemble(
     allowances = Allowances(database, audit)
     journal = Journal(database, audit, approvals, retries, allowances, pipeline)
     runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
-    relay = Relay(Gateway(home), pipeline)
+    relay = Relay(Gateway(home), pipeline, Records(database))
     catalog = catalog_of(home, plugins, relay, settings.concurrent_calls)
     dispatcher = Dispatcher(
         catalog=catalog,
-        intake=Intake(plugins, vault, pipeline, Additions(home.classification)),
+        intake=Intake(
+            plugins,
+            vault,
+            pipeline,
+            Additions(home.classification),
+            References(database, load_key(home.audit_key)),
+        ),
         gate=Gate(policies, allowances),
         runner=runner,
         journal=journal,
@@ -285,7 +293,7 @@ def read_listed(home: Home) -> tuple[AgentTool, ...]:
             read_plugin_set(home.plugin_set),
             hook_timeout=configuration.plugins.hook_timeout,
         )
-        relay = Relay(Gateway(home), Pipeline(()))
+        relay = Relay(Gateway(home), Pipeline(()), Records(database))
         catalog = catalog_of(home, plugins, relay, 2)
         return listed(catalog, configuration.wrapper.native_operations)
 

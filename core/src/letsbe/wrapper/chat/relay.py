@@ -9,14 +9,16 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 
 from letsbe.errors import AgentUnavailable, Busy, Conflict, LetsBeError, NotFound
 from letsbe.redaction.pipeline import Pipeline
-from letsbe.wrapper.chat.conversations import Conversation, Event
+from letsbe.wrapper.chat.conversations import Conversation, Event, Kind
 from letsbe.wrapper.chat.gateway import Gateway
+from letsbe.wrapper.chat.records import Records
 
 MOST_CONVERSATIONS = 256
 """The most conversations whose events are kept."""
@@ -31,11 +33,13 @@ class Relay:
     Args:
         gateway: Where the agents are.
         pipeline: Takes secrets out of what they say.
+        records: Where the ends of turns are kept.
     """
 
-    def __init__(self, gateway: Gateway, pipeline: Pipeline) -> None:
+    def __init__(self, gateway: Gateway, pipeline: Pipeline, records: Records) -> None:
         self._gateway = gateway
         self._pipeline = pipeline
+        self._records = records
         self._conversations: OrderedDict[tuple[str, str], Conversation] = OrderedDict()
         self._group: TaskGroup | None = None
 
@@ -76,9 +80,11 @@ class Relay:
         turns = [c for c in self._conversations.values() if c.turn is not None]
         if len(turns) >= MOST_TURNS:
             raise Busy(f"{MOST_TURNS} turns are under way: send it again in a while")
-        conversation.turn = anyio.CancelScope()
-        self._group.start_soon(self._play, conversation, message)
-        return conversation.last_id
+        turn = conversation.begin()
+        before = conversation.last_id
+        self._records.begun(conversation)
+        self._group.start_soon(self._play, conversation, turn, message)
+        return before
 
     async def follow(
         self, agent_id: str, conversation_id: str, after: str | None
@@ -110,7 +116,7 @@ class Relay:
         Raises:
             NotFound: Nothing of it is.
         """
-        conversation = self._conversations.get((agent_id, conversation_id))
+        conversation = self._known((agent_id, conversation_id))
         if conversation is None:
             raise NotFound("nothing of this conversation is kept: send a message")
         return conversation
@@ -130,7 +136,8 @@ class Relay:
 
     def _at(self, agent_id: str, conversation_id: str) -> Conversation:
         place = (agent_id, conversation_id)
-        found = self._conversations.setdefault(place, Conversation(*place))
+        found = self._known(place) or Conversation(*place)
+        self._conversations[place] = found
         self._conversations.move_to_end(place)
         idle = [key for key, c in self._conversations.items() if c.turn is None]
         excess = len(self._conversations) - MOST_CONVERSATIONS
@@ -138,18 +145,28 @@ class Relay:
             del self._conversations[key]
         return found
 
-    async def _play(self, conversation: Conversation, message: str) -> None:
-        assert conversation.turn is not None
+    def _known(self, place: tuple[str, str]) -> Conversation | None:
+        """A conversation that is in memory, or was before a restart."""
+        found = self._conversations.get(place)
+        if found is None:
+            found = self._records.found(*place)
+            if found is not None:
+                self._conversations[place] = found
+        return found
+
+    async def _play(
+        self, conversation: Conversation, turn: anyio.CancelScope, message: str
+    ) -> None:
         said: list[str] = []
         try:
-            with conversation.turn:
+            with turn:
                 await self._listen(conversation, message, said)
-            if conversation.turn.cancelled_caught:
+            if turn.cancelled_caught:
                 text = self._clean("".join(said))
-                conversation.add("done", text=text, aborted=True)
+                self._end(conversation, "done", text=text, aborted=True)
         except LetsBeError as error:
             details = {"code": error.code, "message": error.message}
-            conversation.add("error", **details, alternative=error.alternative)
+            self._end(conversation, "error", **details, alternative=error.alternative)
         finally:
             conversation.turn = None
             conversation.wake()
@@ -163,7 +180,11 @@ class Relay:
             async for piece in pieces:
                 said.append(piece)
                 conversation.add("delta", text=self._clean(piece))
-        conversation.add("done", text=self._clean("".join(said)), aborted=False)
+        text = self._clean("".join(said))
+        self._end(conversation, "done", text=text, aborted=False)
+
+    def _end(self, conversation: Conversation, kind: Kind, **data: Any) -> None:  # noqa: ANN401 - any JSON
+        self._records.ended(conversation, conversation.add(kind, **data))
 
     def _clean(self, text: str) -> str:
         return self._pipeline.redact_text(text)
