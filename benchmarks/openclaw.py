@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.servers import run_program
 from benchmarks.wrapper import at_most, figure, in_turns
 from tests.openclaw import tenant as tenants
-from tests.openclaw.gateway import State, running
+from tests.openclaw.gateway import APIS, State, running
 from tests.openclaw.runtime import install
 from tests.openclaw.scripted_llm import LlmRequest, Reply, ScriptedLlm, ToolUse
 from tests.openclaw.stage import Stage
@@ -49,12 +49,27 @@ def staged() -> Iterator[Stage]:
                 yield Stage(gateway, tenant, llm)
 
 
-def measure_round_trip(stage: Stage) -> list[float]:
+def make_bare(stage: Stage) -> ToolUse:
+    """Take everything of ours out of the running gateway; return a native tool's call.
+
+    What a round trip takes then is OpenClaw's own.
+    """
+    config = json.loads(stage.gateway.state.config.read_text())
+    config["tools"] = {"toolSearch": False, "allow": ["read"]}
+    config["plugins"]["entries"][tenants.BRIDGE]["enabled"] = False
+    for api, path in APIS.items():
+        config["models"]["providers"][api]["baseUrl"] = stage.llm.address + path
+    stage.gateway.reload(config)
+    (stage.gateway.state.workspace / "note.txt").write_text("hello")
+    return ToolUse("read", {"path": "note.txt"})
+
+
+def measure_round_trip(stage: Stage, call: ToolUse) -> list[float]:
     """Return milliseconds from one request of the LLM to the one with the result.
 
     The LLM answers the first at once, so that all between them is OpenClaw's and ours.
     """
-    use = Reply(calls=(ToolUse("letsbe_shell", {"command": PROGRAM}),))
+    use = Reply(calls=(call,))
     times = []
     for turn in range(ROUNDS + WARM_UP):
         script = stage.turn(use, conversation=uuid.uuid4().hex)
@@ -124,7 +139,8 @@ def main() -> None:
         size, tools = len(first.body), len(first.tools)
         limit = FIRST_REQUEST_BYTES
         at_most("openclaw_first_request", size, limit, "bytes", tools=tools)
-        times = measure_round_trip(stage)
+        use = ToolUse("letsbe_shell", {"command": PROGRAM})
+        times = measure_round_trip(stage, use)
         trip = statistics.median(times)
         call, program = measure_call(stage)
         proxied, bare = measure_first_token(stage, first)
@@ -144,6 +160,8 @@ def main() -> None:
         added = proxied - bare
         at_most("openclaw_first_token_added", added, FIRST_TOKEN_MS, "ms", bare=bare)
         figure("openclaw_gateway_memory", stage.gateway.resident(), "MB")
+        own = statistics.median(measure_round_trip(stage, make_bare(stage)))
+        figure("openclaw_round_trip_own", own, "ms", with_us=trip, more=trip - own)
 
 
 if __name__ == "__main__":

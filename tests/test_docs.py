@@ -245,6 +245,21 @@ def test_every_link_to_a_file_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_test_that_the_security_model_names_exists() -> None:
+    """A row without its test would promise what nobody looks at."""
+    text = (ROOT / "docs" / "security-model.md").read_text("utf-8")
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line[:2] == "| "]
+    for way, _, named in rows[1:]:
+        tests = re.findall(r"`([^`]+\.(?:py|js)|[^`]+::[^`]+)`", named)
+        assert tests, way
+        for test in tests:
+            file, *names = test.split("::")
+            path = ROOT / file if "/" in file else ROOT / "tests/openclaw" / file
+            text = path.read_text("utf-8")
+            for name in names:
+                assert re.search(rf"(def|class) {name}\b", text), test
+
+
 def test_the_readme_sets_up_with_two_commands() -> None:
     shown = [c for block in blocks(ROOT / "README.md") for c, _ in block.commands]
     assert [c for c in shown if c in {"./run demo", "./run test"}] == [

@@ -120,8 +120,8 @@ class Script:
 class ScriptedLlm:
     """The server; use it as a context manager."""
 
-    def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+    def __init__(self, port: int = 0) -> None:
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._scripts: dict[str, Script] = {}
         self._numbers = itertools.count(1)

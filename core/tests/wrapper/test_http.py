@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from letsbe.errors import StorageError
+from letsbe.openclaw.document import TenantDocument
 from letsbe.wrapper.http import health
 from letsbe.wrapper.http.app import ENDPOINTS, make_app
 from letsbe.wrapper.tokens import Tokens, read_token
@@ -387,6 +389,16 @@ class TestWatching:
         assert full.status_code == broken.status_code == 503
         assert "make room" in full.json()["checks"]["disk"]
         assert broken.json()["checks"]["database"] == "the disk is full"
+
+    async def test_openclaw_that_has_moved_is_noticed(
+        self, bench: Any, tmp_path: Path
+    ) -> None:
+        async with served(bench) as client:
+            place = str(tmp_path / "elsewhere")
+            TenantDocument(bench.home.tenant).set_single("runtime", state=place)
+            moved = await client.get("/readyz")
+        assert moved.status_code == 503
+        assert "restart it" in moved.json()["checks"]["openclaw"]
 
     async def test_tools_are_listed_in_one_order_with_schemas(self, bench: Any) -> None:
         async with served(bench, headers=bearer(bench, "main")) as client:

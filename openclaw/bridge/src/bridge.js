@@ -5,7 +5,7 @@ import { Followups, statusBy } from "./followups.js";
 import { onlyOwnTools } from "./policy.js";
 import { makeGate, selfTest } from "./selftest.js";
 import { readSettings } from "./settings.js";
-import { readTools, toolFactory } from "./tools.js";
+import { differing, readTools, toolFactory } from "./tools.js";
 
 export const ID = "letsbe-bridge";
 const SHARED = Symbol.for("letsbe-bridge");
@@ -28,7 +28,8 @@ export function register(api, toolsFile = TOOLS) {
   const client = new WrapperClient(settings.wrapperUrl, settings.timeoutMs);
   const shared = sharedWith(api, settings, client);
   const parts = { settings, client, shared };
-  for (const listed of readTools(toolsFile)) {
+  const tools = readTools(toolsFile);
+  for (const listed of tools) {
     own.add(listed.name);
     api.registerTool(toolFactory(listed, parts), { name: listed.name });
   }
@@ -37,6 +38,7 @@ export function register(api, toolsFile = TOOLS) {
     const config = context?.config ?? api.config;
     if (settings.selfTest) shared.gate.begin(tested(api, config, context?.abortSignal));
     shared.followups.resume(agentsOf(config)).catch(() => {});
+    compare(tools, agentsOf(config), parts).then((text) => text && api.logger.warn(text));
   });
   api.on("gateway_stop", () => {
     shared.followups.stop();
@@ -87,6 +89,19 @@ async function tell(api, { agentId, sessionKey }, approvalId, text) {
     sessionKey,
     heartbeat: { target: "last" },
   });
+}
+
+// The list is a file, so that the prompt stays as it is; that it is out of date is said.
+async function compare(tools, agentIds, { settings, client }) {
+  const token = agentIds.map((id) => settings.token(id)).find(Boolean);
+  if (!token) return undefined;
+  const theirs = await client.listed(token).catch(() => undefined);
+  const names = theirs ? differing(tools, theirs) : [];
+  if (!names.length) return undefined;
+  return (
+    `LetsBe bridge: the list of tools is out of date (${names.join(", ")}):` +
+    " run `letsbe openclaw configure` and restart the gateway"
+  );
 }
 
 function agentsOf(config) {

@@ -45,6 +45,18 @@ export class WrapperClient {
     }
   }
 
+  /**
+   * Return the tools that the wrapper would have prompts carry.
+   *
+   * @param {string} token - Any agent's token.
+   * @throws {Error} The wrapper cannot be reached, or does not answer with them.
+   */
+  async listed(token) {
+    const { status, body } = await this.#send("GET", "/api/v1/tools/listed", token);
+    if (status !== 200) throw new WrapperError(`The Safety Wrapper answered with status ${status}.`);
+    return JSON.parse(body).tools;
+  }
+
   async #answered(token, request, signal) {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -65,9 +77,12 @@ export class WrapperClient {
   }
 
   #post(path, token, body, signal) {
-    const sent = Buffer.from(JSON.stringify(body));
+    return this.#send("POST", path, token, Buffer.from(JSON.stringify(body)), signal);
+  }
+
+  #send(method, path, token, sent = Buffer.alloc(0), signal) {
     const options = {
-      method: "POST",
+      method,
       agent: this.agent,
       signal,
       timeout: this.timeoutMs,

@@ -29,6 +29,21 @@ export function readTools(file) {
 }
 
 /**
+ * Name the tools in which two lists differ.
+ *
+ * @param {{name: string}[]} mine - The list of {@link readTools}.
+ * @param {{name: string}[]} theirs - The wrapper's.
+ * @returns {string[]} Their names in OpenClaw.
+ */
+export function differing(mine, theirs) {
+  const told = ({ tool, description, parameters }) => JSON.stringify([tool, description, parameters]);
+  const old = new Map(mine.map((tool) => [tool.name, told(tool)]));
+  const now = new Map(theirs.map((tool) => [PREFIX + tool.name, told(tool)]));
+  const names = new Set([...old.keys(), ...now.keys()]);
+  return [...names].filter((name) => old.get(name) !== now.get(name)).sort();
+}
+
+/**
  * Make what OpenClaw calls to get one tool for one turn.
  *
  * @param {object} listed - One tool of {@link readTools}.

@@ -183,3 +183,13 @@ test("the plugin has the id that the manifest has", async () => {
   const { default: manifest } = await import("../openclaw.plugin.json", { with: { type: "json" } });
   assert.equal(manifest.id, ID);
 });
+
+test("a list of tools that is out of date is said at the start", async (t) => {
+  const now = [{ ...LISTED[0], description: "Run one." }, { name: "docker", tool: "docker" }];
+  const wrapper = await standIn(t, [200, { tools: now, status: "ok", output: {} }]);
+  const { api, seen, file } = host(t, { wrapperUrl: wrapper.url, tokens: { main: "t" }, selfTest: false });
+  register(api, file);
+  seen.hooks.gateway_start({}, { config: {} });
+  while (!seen.logged.length) await new Promise((done) => setTimeout(done, 5));
+  assert.match(seen.logged[0], /out of date \(letsbe_docker, letsbe_shell\): run `letsbe openclaw/);
+});

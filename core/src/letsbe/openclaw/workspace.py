@@ -18,8 +18,10 @@ from letsbe.openclaw.roles import RoleTexts, roles, template
 from letsbe.openclaw.settings import FILE_LIMIT, Places
 from letsbe.openclaw.tenant import AgentProfile, Tenant
 from letsbe.openclaw.writing import read_private
+from letsbe.policy.autonomy import DEFAULT_LEVEL, AgentPolicy
 from letsbe.tools.skill import ways
 from letsbe.wrapper.agents import AgentPolicies
+from letsbe.wrapper.chat.handover import ASK
 
 TOKEN_BYTES = 4
 """Bytes a token, as the Secrets Proxy estimates; European texts have about as many."""
@@ -32,6 +34,11 @@ AGENTS_TOKENS = 2_500
 
 WORKSPACE_FILES = ("SOUL.md", "AGENTS.md", "IDENTITY.md")
 """The files of ours that OpenClaw puts before a conversation."""
+
+_ASK = (
+    f"Give one of them a task with `{ASK}`, with all it has to know: it does not see"
+    " your conversation."
+)
 
 OWN_LINES = "<!-- What stands below this line is yours and stays. -->"
 """Above it everything is made anew each time; below it nothing is touched."""
@@ -168,7 +175,7 @@ def _soul(tenant: Tenant, agent: AgentProfile, scope: tuple[str, ...]) -> str:
         "responsibilities": _lines(duties),
         "rules": _lines(Template(line).substitute(words) for line in texts.rules),
         "tools": ", ".join(f"`{name}`" for name in scope) or "none",
-        "colleagues": _colleagues(tenant, agent),
+        "colleagues": _colleagues(tenant, agent, scope),
         "style": texts.style,
     }
     text = Template(template("soul.md")).substitute(words | sections)
@@ -179,14 +186,17 @@ def _lines(texts: Iterable[str]) -> str:
     return "\n".join(f"- {text}" for text in texts)
 
 
-def _colleagues(tenant: Tenant, agent: AgentProfile) -> str:
+def _colleagues(tenant: Tenant, agent: AgentProfile, scope: tuple[str, ...]) -> str:
     others = [other for other in tenant.agents if other.agent_id != agent.agent_id]
     if not others:
         return "You work alone."
-    return "\n".join(
+    lines = [
         f"- {other.name} (`{other.agent_id}`): {_purpose(other, roles()[other.role])}"
         for other in others
-    )
+    ]
+    may_ask = AgentPolicy(DEFAULT_LEVEL, tools=scope).may_use(ASK)
+    lines.append(_ASK if may_ask else "Say which of them should do what is not yours.")
+    return "\n".join(lines)
 
 
 def _purpose(agent: AgentProfile, texts: RoleTexts) -> str:
