@@ -18,7 +18,7 @@ from letsbe.openclaw.roles import RoleTexts, roles, template
 from letsbe.openclaw.settings import FILE_LIMIT, Places
 from letsbe.openclaw.tenant import AgentProfile, Tenant
 from letsbe.openclaw.writing import read_private
-from letsbe.policy.autonomy import DEFAULT_LEVEL, AgentPolicy
+from letsbe.policy.autonomy import AgentPolicy
 from letsbe.tools.skill import ways
 from letsbe.wrapper.agents import AgentPolicies
 from letsbe.wrapper.chat.handover import ASK
@@ -194,7 +194,7 @@ def _colleagues(tenant: Tenant, agent: AgentProfile, scope: tuple[str, ...]) -> 
         f"- {other.name} (`{other.agent_id}`): {_purpose(other, roles()[other.role])}"
         for other in others
     ]
-    may_ask = AgentPolicy(DEFAULT_LEVEL, tools=scope).may_use(ASK)
+    may_ask = AgentPolicy(tools=scope).may_use(ASK)
     lines.append(_ASK if may_ask else "Say which of them should do what is not yours.")
     return "\n".join(lines)
 
