@@ -16,10 +16,10 @@ import anyio
 from pydantic import Field
 
 import letsbe
+from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import AgentUnavailable, Busy, Refused
 from letsbe.plugin import Action, Arguments, Execution, Health, Result, ToolCall
 from letsbe.plugin._offers import Offer
-from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.wrapper.chat.relay import Relay
