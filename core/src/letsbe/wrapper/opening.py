@@ -32,7 +32,7 @@ from letsbe.wrapper.cancelling import Cancellations
 from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
 from letsbe.wrapper.chat.gateway import Gateway
-from letsbe.wrapper.chat.handover import ASK, Handovers
+from letsbe.wrapper.chat.handover import catalog_of
 from letsbe.wrapper.chat.records import Records
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.dispatch import Dispatcher
@@ -43,7 +43,6 @@ from letsbe.wrapper.remembered import References
 from letsbe.wrapper.retries import Retries
 from letsbe.wrapper.running import Runner
 from letsbe.wrapper.secrets import SecretDesk, recorder
-from letsbe.wrapper.tokens import agent_ids
 from letsbe.wrapper.tools import read_tools
 
 log = logging.getLogger(__name__)
@@ -210,29 +209,21 @@ def assemble(
         audit: The audit log.
         plugins: The active plugins.
     """
-    vault = desk.vault
+    vault, settings = desk.vault, configuration.wrapper
     pipeline = Pipeline(plugins.redaction_layers)
-    settings = configuration.wrapper
     run_seconds = settings.call_timeout + CALL_GRACE
     approvals = Approvals(database, settings.approval_hours, run_seconds)
     retries = Retries(database)
     capacity = Capacity(settings.concurrent_calls, settings.waiting_calls)
     metrics = Metrics(capacity)
-    policies = AgentPolicies(home.agents)
-    allowances = Allowances(database, audit)
+    policies, allowances = AgentPolicies(home.agents), Allowances(database, audit)
     journal = Journal(database, audit, approvals, retries, allowances, pipeline)
     runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
     relay = Relay(Gateway(home), pipeline, Records(database))
     catalog = catalog_of(home, plugins, relay, settings.concurrent_calls)
     dispatcher = Dispatcher(
         catalog=catalog,
-        intake=Intake(
-            plugins,
-            vault,
-            pipeline,
-            Additions(home.classification),
-            References(database, load_key(home.audit_key)),
-        ),
+        intake=_intake(home, database, plugins, vault, pipeline),
         gate=Gate(policies, allowances),
         runner=runner,
         journal=journal,
@@ -241,15 +232,13 @@ def assemble(
         metrics=metrics,
         pipeline=pipeline,
     )
-    native = settings.native_operations
-    tools = AgentTools(catalog, native, dispatcher, approvals)
     return Wrapper(
         home=home,
         configuration=configuration,
         plugins=plugins,
         catalog=catalog,
         dispatcher=dispatcher,
-        tools=tools,
+        tools=AgentTools(catalog, settings.native_operations, dispatcher, approvals),
         cancellations=runner.cancellations,
         relay=relay,
         approvals=approvals,
@@ -264,17 +253,12 @@ def assemble(
     )
 
 
-def catalog_of(
-    home: Home, plugins: Plugins, relay: Relay, concurrent_calls: int
-) -> Mapping[str, Offer]:
-    """Return what can be called: what plugins offer, and other agents.
-
-    Without a tenant's document there is no runtime whose agents could be asked.
-    """
-    if not home.tenant.exists():
-        return plugins.catalog
-    handovers = Handovers(relay, lambda: agent_ids(home), concurrent_calls // 2)
-    return dict(sorted({**plugins.catalog, ASK: handovers.offer}.items()))
+def _intake(
+    home: Home, database: Database, plugins: Plugins, vault: Vault, pipeline: Pipeline
+) -> Intake:
+    references = References(database, load_key(home.audit_key))
+    additions = Additions(home.classification)
+    return Intake(plugins, vault, pipeline, additions, references)
 
 
 def read_listed(home: Home) -> tuple[AgentTool, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, cast
 
 import anyio
@@ -18,11 +18,14 @@ from pydantic import Field
 import letsbe
 from letsbe.discovery.records import Kind, PluginRecord, Status
 from letsbe.errors import AgentUnavailable, Busy, Refused
+from letsbe.home import Home
 from letsbe.plugin import Action, Arguments, Execution, Health, Result, ToolCall
+from letsbe.plugin._facade import Plugins
 from letsbe.plugin._offers import Offer
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.wrapper.chat.relay import Relay
+from letsbe.wrapper.tokens import agent_ids
 
 ASK = "ask_agent"
 
@@ -198,6 +201,19 @@ class Handovers:
         if call.session_id.startswith("mcp:") and mine:
             return max(mine.values(), key=len)
         return (call.agent_id,)
+
+
+def catalog_of(
+    home: Home, plugins: Plugins, relay: Relay, concurrent_calls: int
+) -> Mapping[str, Offer]:
+    """Return what can be called: what plugins offer, and other agents.
+
+    Without a tenant's document there is no runtime whose agents could be asked.
+    """
+    if not home.tenant.exists():
+        return plugins.catalog
+    handovers = Handovers(relay, lambda: agent_ids(home), concurrent_calls // 2)
+    return dict(sorted({**plugins.catalog, ASK: handovers.offer}.items()))
 
 
 def _arguments(call: ToolCall) -> AskArguments:
