@@ -43,6 +43,7 @@ class TestUnderTheUnits:
         }
         assert reached == {
             "letsbe": {*ours, "database"},
+            "letsbe-proxy": {"database"},
             "openclaw": ours,
             "games": {"database"},
         }

@@ -31,7 +31,8 @@ def main() -> None:
             found["turn"] = _turn(llm)
             found["probe"] = json.loads(places.FOUND.read_text())
             found["accounts"] = {
-                name: _reaches(name) for name in ("letsbe", "openclaw", "games")
+                name: _reaches(name)
+                for name in ("letsbe", "letsbe-proxy", "openclaw", "games")
             }
             found["services"] = _services()
             found["commands see its state"] = _seen_by_commands()
@@ -101,7 +102,7 @@ def _pid(service: str) -> int:
 def _services() -> dict[str, Any]:
     """Which account each service runs as, and what its kernel state says."""
     found: dict[str, Any] = {}
-    for service in ("letsbe", "openclaw"):
+    for service in ("letsbe", "letsbe-proxy", "openclaw"):
         lines = Path(f"/proc/{_pid(service)}/status").read_text().splitlines()
         status = dict(line.split(":", 1) for line in lines)
         found[service] = {

@@ -44,7 +44,7 @@ ip address add 192.0.2.1/24 dev lo
 
 DRIVER = """
 [Unit]
-Wants=openclaw.service
+Wants=letsbe-proxy.service openclaw.service
 SuccessAction=exit-force
 FailureAction=exit-force
 [Service]
@@ -64,10 +64,17 @@ StandardOutput=file:{out}/openclaw.log
 StandardError=inherit
 """
 
-LETSBE_LOG = """
+LOGGED = """
 [Service]
-StandardOutput=file:{out}/letsbe.log
+StandardOutput=file:{out}/{name}.log
 StandardError=inherit
+"""
+
+# Where this machine's interpreter lies in root's folder, and no other.
+WITH_INTERPRETER = """
+[Service]
+ProtectHome=tmpfs
+BindReadOnlyPaths={interpreter}
 """
 
 
@@ -123,12 +130,15 @@ def _install(repository: str) -> None:
         "node": _node(),
         "probe": places.PROBE,
         "found": places.FOUND,
+        "interpreter": sys.base_prefix,
     }
     script = f"""
     set -e
     systemd-sysusers /opt/units/letsbe.sysusers
     chown -R letsbe:letsbe {places.HOME} {places.WORK}
     chown -R openclaw:openclaw {places.STATE}
+    # What `letsbe openclaw units` says to put there.
+    sed -i 's/^\\[proxy\\]$/&\\nuser = "letsbe-proxy"/' {places.HOME}/letsbe.toml
     install -m 644 /opt/units/*.service /opt/units/*.timer /etc/systemd/system/
     nft -f /opt/units/letsbe.nft
     """
@@ -136,10 +146,14 @@ def _install(repository: str) -> None:
     places.PROBE.write_bytes(Path(__file__).with_name("probe.mjs").read_bytes())
     units = Path("/etc/systemd/system")
     (units / "driver.service").write_text(DRIVER.format(**values))
-    for name, text in (("openclaw", PROBED), ("letsbe", LETSBE_LOG)):
-        beside = units / f"{name}.service.d"
-        beside.mkdir()
-        (beside / "test.conf").write_text(text.format(**values))
+    proxy = LOGGED
+    if sys.base_prefix.startswith(("/root/", "/home/")):
+        proxy += WITH_INTERPRETER
+    beside = {"openclaw": PROBED, "letsbe": LOGGED, "letsbe-proxy": proxy}
+    for name, text in beside.items():
+        folder = units / f"{name}.service.d"
+        folder.mkdir()
+        (folder / "test.conf").write_text(text.format(name=name, **values))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe.storage.audit import AuditLog
 from letsbe.storage.database import Database
 from letsbe.storage.keys import load_key
+from letsbe.vault.vault import Vault
 from letsbe.wrapper.additions import Additions
 from letsbe.wrapper.agent_tools import AgentTool, AgentTools, listed
 from letsbe.wrapper.agents import AgentPolicies
@@ -273,7 +274,7 @@ def read_listed(home: Home) -> tuple[AgentTool, ...]:
         plugins = load_plugins(
             {Kind.EXECUTOR, Kind.TOOL},
             lambda name: site_of(home, configuration, name, tools),
-            Vault(database, load_key(home.vault_key)),
+            open_vault(home, database),
             read_plugin_set(home.plugin_set),
             hook_timeout=configuration.plugins.hook_timeout,
         )
