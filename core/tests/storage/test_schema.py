@@ -14,7 +14,7 @@ from letsbe.storage.home_schema import HOME, USAGE
 
 TABLES = {
     *("secrets", "approvals", "audit_log", "hub_state", "tool_calls"),
-    "allowed_classes",
+    *("allowed_classes", "reference_marks", "chat_conversations", "chat_events"),
 }
 
 
