@@ -96,6 +96,15 @@ def test_the_proxy_writes_usage_and_sees_what_it_needs(business: Any) -> None:
     assert "m daemon mail" in texts["letsbe.sysusers"]
 
 
+def test_folders_that_are_shared_pass_their_group_on(business: Any) -> None:
+    """The service may set no such mode itself (RestrictSUIDSGID)."""
+    assert "RestrictSUIDSGID=yes" in lines(made(business)["letsbe.service"])
+    assert lines(made(business)["letsbe.tmpfiles"]) == [
+        f"d /var/lib/letsbe/registry 2750 daemon {MACHINE.proxy_user} -",
+        f"d /var/lib/letsbe/usage 2770 daemon {MACHINE.proxy_user} -",
+    ]
+
+
 def test_each_line_says_what_it_prevents(business: Any) -> None:
     for name in ("openclaw.service", "letsbe.service", "letsbe-proxy.service"):
         service = made(business)[name].partition("\n\n[Service]\n")[2]

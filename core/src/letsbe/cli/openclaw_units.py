@@ -20,6 +20,8 @@ The Secrets Proxy gets an account of its own. Put under [proxy] in {configuratio
 NEXT = """
 Look at them, and then, as root:
   systemd-sysusers {to}/letsbe.sysusers
+  install -m 644 {to}/letsbe.tmpfiles /etc/tmpfiles.d/letsbe.conf
+  systemd-tmpfiles --create letsbe.conf
   install -m 644 {to}/*.service {to}/*.timer /etc/systemd/system/
   nft -c -f {to}/letsbe.nft && install -m 644 {to}/letsbe.nft /etc/nftables.d/
   systemctl daemon-reload && systemctl enable --now letsbe letsbe-proxy openclaw"""

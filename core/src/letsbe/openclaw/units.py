@@ -44,6 +44,7 @@ FILES = (
     "letsbe-backup-status.timer",
     "letsbe.nft",
     "letsbe.sysusers",
+    "letsbe.tmpfiles",
 )
 """The files, by the names that they have as templates and when they are written."""
 
