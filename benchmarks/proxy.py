@@ -22,7 +22,9 @@ import httpx
 
 from benchmarks.proxy_servers import CHUNKS, PATH, Target, targets
 from benchmarks.wrapper import at_least, at_most, figure, percentile
-from letsbe.proxy.connections import Connections, Sent, Timeouts
+from letsbe.proxy.connections import Connections
+from letsbe.proxy.exchanging import Sent, Timeouts
+from letsbe.proxy.network import Origin
 
 SECRETS = 50
 SAMPLES = 300
@@ -225,7 +227,7 @@ async def _client_rates(target: Target) -> dict[str, float]:
     body, address = request(SIZES["130_kb"]), f"http://127.0.0.1:{target.port}"
     length = (b"content-length", str(len(body)).encode())
     headers = [(b"host", b"127.0.0.1"), length]
-    origin = httpcore.URL(address).origin
+    origin = Origin("http", "127.0.0.1", target.port)
     ours = Connections(Timeouts(connect=10, read=60, write=60))
 
     async def by_ours() -> None:

@@ -21,6 +21,7 @@ from letsbe.home import Home
 from letsbe.proxy.metering import Bucket, Meter, buckets
 from letsbe.proxy.opening import assemble
 from letsbe.proxy.pool import Pool
+from letsbe.proxy.protocol import BoundedProtocol
 from letsbe.proxy.sharing import open_usage, open_vault
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault
@@ -187,7 +188,7 @@ def serving(app: Any) -> Iterator[str]:
         log_config=None,
         # As the product runs it, whatever else is installed.
         loop="asyncio",
-        http="h11",
+        http=BoundedProtocol,
         ws="none",
         date_header=False,
         server_header=False,

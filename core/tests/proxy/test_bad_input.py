@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import socket
@@ -263,3 +264,49 @@ def test_errors_are_readable_for_every_api(proxy: Any) -> None:
     assert error["type"] == "error"
     assert set(error["error"]) == {"message", "type", "code", "param"}
     assert error["error"]["message"].startswith("Secrets Proxy: ")
+
+
+def without_end(name: bytes) -> bytes:
+    """Begin a request whose head goes on and on."""
+    start = b"POST /up/v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    return start + name
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        without_end(b"X-Long: " + b"a" * 200_000),
+        without_end(b"X-A: b\r\n" * 20_000),
+        without_end(b"x" * 200_000),
+        b"GET /" + b"a" * 200_000,
+        b"\0" * 200_000,
+    ],
+    ids=["one header", "many headers", "a name", "a path", "nothing of it"],
+)
+def test_a_head_without_end_is_broken_off(
+    proxy: Any, provider: Any, sent: bytes
+) -> None:
+    came = b""
+    # It may be closed while we are still sending.
+    with contextlib.suppress(ConnectionError):
+        came = talk(proxy.address, sent)
+    assert not came or status(came) in (400, 431)
+    assert proxy.post(CHAT, content=body(), headers=JSON_TYPE).status_code == 200
+    assert len(provider.received) == 1
+
+
+def test_a_long_head_that_ends_is_read(proxy: Any, provider: Any) -> None:
+    headers = {**JSON_TYPE, "x-long": "a" * 60_000}
+    assert proxy.post(CHAT, content=body(), headers=headers).status_code == 200
+    assert provider.last.header("x-long") == "a" * 60_000
+
+
+def test_requests_one_after_the_other_are_counted_each(
+    proxy: Any, provider: Any
+) -> None:
+    with proxy.client() as client:
+        for _ in range(4):
+            headers = {**JSON_TYPE, "x-long": "a" * 40_000}
+            answer = client.post(CHAT, content=body("x" * 90_000), headers=headers)
+            assert answer.status_code == 200
+    assert len(provider.received) == 4

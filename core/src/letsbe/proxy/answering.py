@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpcore
 from starlette.types import Send
 
 from letsbe.proxy.answers import UpstreamFailed
 from letsbe.proxy.cleaning import Cleaner
 from letsbe.proxy.connections import upstream_errors
+from letsbe.proxy.exchanging import Response
 from letsbe.proxy.generations import Generations
 from letsbe.proxy.headers import Header, response_headers, value_of
 from letsbe.proxy.metering import Meter
@@ -58,9 +58,7 @@ class Answering:
         self._meter = meter
         self._generations = generations
 
-    async def pass_on(
-        self, response: httpcore.Response, asked: Asked, send: Send
-    ) -> None:
+    async def pass_on(self, response: Response, asked: Asked, send: Send) -> None:
         """Pass one answer on.
 
         Args:
@@ -84,7 +82,7 @@ class Answering:
 
     async def _stream(
         self,
-        response: httpcore.Response,
+        response: Response,
         headers: list[Header],
         asked: Asked,
         send: Send,
@@ -109,7 +107,7 @@ class Answering:
         await send(_body(b"", more=False))
 
     async def _pass_error(
-        self, response: httpcore.Response, headers: list[Header], send: Send
+        self, response: Response, headers: list[Header], send: Send
     ) -> None:
         """Pass an error on, without the key that the upstream may repeat in it."""
         body = bytearray()

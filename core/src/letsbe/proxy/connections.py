@@ -1,8 +1,8 @@
 """Connections to the upstreams, kept for the next request.
 
-httpcore speaks HTTP; its pool, and httpx above it, look through every connection at
-every request, which at 16 callers costs six times what the request itself does
-(`benchmarks/proxy.py` measures it). Here the newest idle connection is taken.
+The pools of httpcore and httpx look through every connection at every request, which at
+16 callers costs six times what the request itself does (`benchmarks/proxy.py` measures
+it). Here the newest idle connection is taken.
 """
 
 from __future__ import annotations
@@ -10,52 +10,27 @@ from __future__ import annotations
 import os
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import TypedDict
-
-import anyio
-import httpcore
 
 from letsbe.errors import LetsBeError
 from letsbe.proxy.answers import UpstreamFailed, UpstreamTimeout
-from letsbe.proxy.network import Backend
+from letsbe.proxy.exchanging import Connection, NotHttp, Response, Sent, Timeouts
+from letsbe.proxy.headers import Header
+from letsbe.proxy.network import (
+    BrokenOff,
+    ConnectTimeout,
+    NotConnected,
+    Origin,
+    connect,
+)
 
 IDLE_SECONDS = 30.0
 """How long an idle connection is kept; providers close theirs after a minute or so."""
 
 IDLE_AT_MOST = 64
 """How many idle connections are kept for one upstream."""
-
-
-_BACKEND = Backend()
-
-
-class Timeouts(TypedDict):
-    """Seconds, as httpcore takes them."""
-
-    connect: float
-    read: float
-    write: float
-
-
-class Sent:
-    """A body that is let go of once it is sent; httpcore keeps requests longer.
-
-    Args:
-        body: The body.
-        on_sent: Called once nothing holds it any more.
-    """
-
-    def __init__(self, body: bytes, on_sent: Callable[[], object]) -> None:
-        self._parts = [body] if body else []
-        self._on_sent = on_sent
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while self._parts:
-            yield self._parts.pop()
-        self._on_sent()
 
 
 class Connections:
@@ -67,13 +42,15 @@ class Connections:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._idle: dict[str, deque[httpcore.AsyncHTTPConnection]] = {}
+        self._idle: dict[Origin, deque[Connection]] = {}
         self._closed = False
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         # Made when it is needed: it reads all the trusted authorities. httpx makes the
         # same, but importing it costs 8 MB.
+        import httpcore  # noqa: PLC0415 - only where somebody speaks TLS
+
         context = httpcore.default_ssl_context()
         context.set_alpn_protocols(["http/1.1"])
         more = os.environ.get("SSL_CERT_FILE")
@@ -84,12 +61,12 @@ class Connections:
     @asynccontextmanager
     async def exchange(
         self,
-        origin: httpcore.Origin,
+        origin: Origin,
         method: bytes,
         target: bytes,
-        headers: list[tuple[bytes, bytes]],
+        headers: Sequence[Header],
         body: Sent,
-    ) -> AsyncIterator[httpcore.Response]:
+    ) -> AsyncIterator[Response]:
         """Send a request and lend its response.
 
         A response that was not read to its end has its connection closed, so that the
@@ -106,67 +83,49 @@ class Connections:
             UpstreamFailed: It could not be reached, or broke off.
             UpstreamTimeout: It took too long.
         """
-        url = httpcore.URL(
-            scheme=origin.scheme, host=origin.host, port=origin.port, target=target
-        )
-        request = httpcore.Request(
-            method,
-            url,
-            headers=headers,
-            content=body,
-            extensions={"timeout": self._timeouts},
-        )
-        connection = await self._take(origin)
-        response: httpcore.Response | None = None
+        with upstream_errors():
+            connection = self._idle_one(origin) or await self._new(origin)
         try:
             with upstream_errors():
-                response = await connection.handle_async_request(request)
+                response = await connection.ask(method, target, headers, body)
             yield response
         finally:
-            with anyio.CancelScope(shield=True):
-                if response is not None:
-                    await response.aclose()
-                await self._give_back(origin, connection)
+            self._give_back(origin, connection)
 
     async def close(self) -> None:
         """Close every idle connection; those in use are closed when they are done."""
         self._closed = True
         for idle in self._idle.values():
             while idle:
-                await idle.pop().aclose()
+                idle.pop().close()
 
-    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
-        idle = self._idle.get(str(origin))
+    def _idle_one(self, origin: Origin) -> Connection | None:
+        idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
-            if not connection.has_expired():
+            if connection.usable:
                 return connection
-            await connection.aclose()
-        return httpcore.AsyncHTTPConnection(
-            origin,
-            ssl_context=self._tls if origin.scheme == b"https" else None,
-            keepalive_expiry=IDLE_SECONDS,
-            network_backend=_BACKEND,
-        )
+            connection.close()
+        return None
 
-    async def _give_back(
-        self, origin: httpcore.Origin, connection: httpcore.AsyncHTTPConnection
-    ) -> None:
-        # A connection that never came about counts as idle to httpcore.
-        if self._closed or connection.is_closed() or not connection.is_idle():
-            await connection.aclose()
+    async def _new(self, origin: Origin) -> Connection:
+        tls = self._tls if origin.scheme == "https" else None
+        stream = await connect(origin, tls, self._timeouts["connect"])
+        return Connection(stream, self._timeouts, IDLE_SECONDS)
+
+    def _give_back(self, origin: Origin, connection: Connection) -> None:
+        if self._closed or not connection.rest():
+            connection.close()
             return
-        idle = self._idle.setdefault(str(origin), deque())
+        idle = self._idle.setdefault(origin, deque())
         idle.append(connection)
         # The oldest stand first.
-        while len(idle) > IDLE_AT_MOST or idle[0].has_expired():
-            await idle.popleft().aclose()
-            if not idle:
-                return
+        while idle and (len(idle) > IDLE_AT_MOST or not idle[0].usable):
+            idle.popleft().close()
 
 
 class upstream_errors:  # noqa: N801 - used like a function, as contextlib's are
-    """Turns httpcore's errors into ours, without their text."""
+    """Turns a connection's errors into ours, without their text."""
 
     def __enter__(self) -> None:
         """Begin."""
@@ -179,14 +138,14 @@ class upstream_errors:  # noqa: N801 - used like a function, as contextlib's are
 
 
 def _translated(error: BaseException | None) -> LetsBeError | None:
-    if isinstance(error, httpcore.ConnectTimeout):
+    if isinstance(error, ConnectTimeout):
         return UpstreamTimeout("no connection to the upstream came about in time")
-    if isinstance(error, httpcore.TimeoutException):
+    if isinstance(error, TimeoutError):
         return UpstreamTimeout("the upstream did not go on in time")
-    if isinstance(error, httpcore.ConnectError):
+    if isinstance(error, NotConnected):
         return UpstreamFailed("the upstream cannot be reached")
-    if isinstance(error, httpcore.NetworkError | OSError):
+    if isinstance(error, BrokenOff | OSError):
         return UpstreamFailed("the connection to the upstream broke off")
-    if isinstance(error, httpcore.ProtocolError):
+    if isinstance(error, NotHttp):
         return UpstreamFailed("the upstream's answer is not valid HTTP")
     return None

@@ -23,8 +23,9 @@ from letsbe.proxy.bodies import (
     read_body,
 )
 from letsbe.proxy.cleaning import Cleaner
-from letsbe.proxy.connections import Connections, Sent
+from letsbe.proxy.connections import Connections
 from letsbe.proxy.decoding import decode, encodings_of
+from letsbe.proxy.exchanging import Sent
 from letsbe.proxy.generations import Generations
 from letsbe.proxy.headers import AGENT_HEADER, Header, request_headers, value_of
 from letsbe.proxy.keys import key_headers

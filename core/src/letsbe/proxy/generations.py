@@ -12,7 +12,8 @@ import logging
 from decimal import Decimal
 
 from letsbe.errors import LetsBeError
-from letsbe.proxy.connections import Connections, Sent
+from letsbe.proxy.connections import Connections
+from letsbe.proxy.exchanging import Sent
 from letsbe.proxy.headers import Header
 from letsbe.proxy.journal import Entry
 from letsbe.proxy.keys import key_headers

@@ -1,7 +1,6 @@
-"""Sockets for httpcore, without the layer that makes them work on trio too.
+"""Bytes to and from an upstream, on asyncio's own transports.
 
-httpcore reads and writes through anyio, whose cancel scopes and checkpoints cost a good
-part of a small exchange. These do the same on asyncio's own transports.
+asyncio's streams, and anyio's above them, take a good part of a small exchange.
 """
 
 from __future__ import annotations
@@ -9,14 +8,33 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from typing import NamedTuple
 
-import httpcore
 from typing_extensions import override
 
 HIGH_WATER = 256 * 1024
 """Bytes that may wait to be read before the upstream has to pause."""
+
+
+class BrokenOff(Exception):
+    """The connection is gone."""
+
+
+class NotConnected(Exception):
+    """Nobody answers there, or not as whom we asked for."""
+
+
+class ConnectTimeout(Exception):
+    """No connection came about in time."""
+
+
+class Origin(NamedTuple):
+    """Whom to connect to."""
+
+    scheme: str
+    """``http`` or ``https``."""
+    host: str
+    port: int
 
 
 class _Protocol(asyncio.Protocol):
@@ -66,7 +84,7 @@ class _Protocol(asyncio.Protocol):
         _wake(self.writer)
 
 
-class Stream(httpcore.AsyncNetworkStream):
+class Stream:
     """One connection.
 
     Args:
@@ -78,17 +96,21 @@ class Stream(httpcore.AsyncNetworkStream):
         self._protocol = protocol
         self._transport = protocol.transport
 
-    @override
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Return the next bytes, or nothing at the end."""
+    async def read(self, max_bytes: int, seconds: float | None = None) -> bytes:
+        """Return the next bytes, or nothing at the end.
+
+        Raises:
+            BrokenOff: The connection is gone.
+            TimeoutError: Nothing came for so long.
+        """
         protocol = self._protocol
         while not protocol.received:
             if protocol.error is not None:
-                raise httpcore.ReadError
+                raise BrokenOff
             if protocol.ended:
                 return b""
             protocol.reader = asyncio.get_running_loop().create_future()
-            await _in_time(protocol.reader, timeout, httpcore.ReadTimeout)
+            await _in_time(protocol.reader, seconds)
         data = protocol.received.popleft()
         if len(data) > max_bytes:
             protocol.received.appendleft(data[max_bytes:])
@@ -99,120 +121,79 @@ class Stream(httpcore.AsyncNetworkStream):
             self._transport.resume_reading()
         return data
 
-    @override
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes, and wait while too many are on their way."""
+    async def write(self, buffer: bytes, seconds: float | None = None) -> None:
+        """Send bytes, and wait while too many are on their way.
+
+        Raises:
+            BrokenOff: The connection is gone.
+            TimeoutError: They are not taken for so long.
+        """
         protocol = self._protocol
         if protocol.error is not None or self._transport.is_closing():
-            raise httpcore.WriteError
+            raise BrokenOff
         self._transport.write(buffer)
         while protocol.full:
             if protocol.ended and self._transport.is_closing():
-                raise httpcore.WriteError
+                raise BrokenOff
             protocol.writer = asyncio.get_running_loop().create_future()
-            await _in_time(protocol.writer, timeout, httpcore.WriteTimeout)
+            await _in_time(protocol.writer, seconds)
 
-    @override
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Close at once; what was not sent is not sent any more."""
         self._transport.abort()
 
-    @override
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Go on encrypted.
-
-        Raises:
-            httpcore.ConnectError: The other side's certificate is not good.
-            httpcore.ConnectTimeout: It takes too long.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                transport = await loop.start_tls(
-                    self._transport,
-                    self._protocol,
-                    ssl_context,
-                    server_hostname=server_hostname,
-                )
-        except TimeoutError:
-            self._transport.abort()
-            raise httpcore.ConnectTimeout from None
-        except OSError:
-            self._transport.abort()
-            raise httpcore.ConnectError from None
-        if transport is None:
-            raise httpcore.ConnectError
-        self._protocol.transport = transport
-        return Stream(self._protocol)
-
-    @override
-    def get_extra_info(self, info: str) -> Any:
-        """Tell what httpcore asks about: the TLS session, and whether bytes wait."""
-        if info == "is_readable":
-            # Of an idle connection: it was closed, or says what nobody asked.
-            protocol = self._protocol
-            return bool(protocol.received) or protocol.ended
-        return self._transport.get_extra_info(info)
+    def is_readable(self) -> bool:
+        """Say whether an idle connection was closed, or says what nobody asked."""
+        return bool(self._protocol.received) or self._protocol.ended
 
 
-class Backend(httpcore.AsyncNetworkBackend):
-    """Connects by TCP."""
+async def connect(
+    origin: Origin, tls: ssl.SSLContext | None, seconds: float | None = None
+) -> Stream:
+    """Connect to a host by all of its addresses.
 
-    @override
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to a host by all of its addresses.
+    Args:
+        origin: Whom to connect to.
+        tls: How to be sure of whom we speak to; None for plain bytes.
+        seconds: How long it may take.
 
-        Raises:
-            httpcore.ConnectError: Nobody answers there.
-            httpcore.ConnectTimeout: It takes too long.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(timeout):
-                _, protocol = await loop.create_connection(
-                    _Protocol, host, port, happy_eyeballs_delay=0.25
-                )
-        except TimeoutError:
-            raise httpcore.ConnectTimeout from None
-        except OSError:
-            raise httpcore.ConnectError from None
-        return Stream(protocol)
-
-    @override
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
+    Raises:
+        NotConnected: Nobody answers there, or the certificate is not good.
+        ConnectTimeout: It takes too long.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(seconds):
+            _, protocol = await loop.create_connection(
+                _Protocol,
+                origin.host,
+                origin.port,
+                ssl=tls,
+                server_hostname=origin.host if tls else None,
+                happy_eyeballs_delay=0.25,
+            )
+    except TimeoutError:
+        raise ConnectTimeout from None
+    except OSError:
+        raise NotConnected from None
+    return Stream(protocol)
 
 
-async def _in_time(
-    future: asyncio.Future[None], seconds: float | None, error: type[Exception]
-) -> None:
-    """Wait for a future; an error of its own is raised when it takes too long."""
+async def _in_time(future: asyncio.Future[None], seconds: float | None) -> None:
+    """Wait for a future, no longer than so many seconds."""
     if seconds is None:
         await future
         return
-    late = asyncio.get_running_loop().call_later(seconds, _fail, future, error)
+    late = asyncio.get_running_loop().call_later(seconds, _fail, future)
     try:
         await future
     finally:
         late.cancel()
 
 
-def _fail(future: asyncio.Future[None], error: type[Exception]) -> None:
+def _fail(future: asyncio.Future[None]) -> None:
     if not future.done():
-        future.set_exception(error())
+        future.set_exception(TimeoutError())
 
 
 def _wake(future: asyncio.Future[None] | None) -> None:

@@ -18,7 +18,8 @@ from letsbe.plugin._facade import Plugins, load_plugins
 from letsbe.proxy.account import become, owns
 from letsbe.proxy.app import make_app
 from letsbe.proxy.cleaning import Cleaner
-from letsbe.proxy.connections import Connections, Timeouts
+from letsbe.proxy.connections import Connections
+from letsbe.proxy.exchanging import Timeouts
 from letsbe.proxy.forwarding import Forwarder
 from letsbe.proxy.generations import Generations
 from letsbe.proxy.metering import Meter

@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-import httpcore
-
 from letsbe.configuration import UpstreamSettings
 from letsbe.errors import ConfigurationError, InvalidRequest, NotFound
+from letsbe.proxy.network import Origin
 
 AGENTS = "/agents/"
 """A path may begin with this and an agent's name, for clients that cannot send a header
@@ -51,7 +50,7 @@ class Upstream:
 
     name: str
     prefix: str
-    origin: httpcore.Origin
+    origin: Origin
     host: str
     authority: bytes
     base_path: str
@@ -184,7 +183,7 @@ def _upstream(name: str, settings: UpstreamSettings) -> Upstream:
     return Upstream(
         name=name,
         prefix=prefix,
-        origin=httpcore.Origin(scheme.encode(), host.encode(), port),
+        origin=Origin(scheme, host, port),
         host=host,
         authority=(shown if usual else f"{shown}:{port}").encode(),
         base_path=base_path,
