@@ -266,6 +266,22 @@ def test_errors_are_readable_for_every_api(proxy: Any) -> None:
     assert error["error"]["message"].startswith("Secrets Proxy: ")
 
 
+@pytest.mark.parametrize("way", ["header", "path"])
+def test_an_agents_name_is_not_kept_with_a_secret_in_it(
+    proxy: Any, provider: Any, way: str
+) -> None:
+    path, headers = CHAT, dict(JSON_TYPE)
+    if way == "header":
+        headers["x-letsbe-agent"] = CANARY
+    else:
+        path = f"/agents/{CANARY}{CHAT}"
+    answer = proxy.post(path, content=body("x"), headers=headers)
+    assert answer.status_code == 422
+    assert CANARY not in answer.text
+    assert not provider.received
+    assert not proxy.buckets(0)
+
+
 def without_end(name: bytes) -> bytes:
     """Begin a request whose head goes on and on."""
     start = b"POST /up/v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"

@@ -86,6 +86,18 @@ class Cleaner:
             )
             raise Refused(message)
 
+    def check_agent(self, agent_id: str) -> None:
+        """Refuse an agent's name with a secret in it: it is kept with its usage.
+
+        Raises:
+            Refused: There is one.
+            OutputWithheld: It could not be searched.
+        """
+        name = agent_id.encode()
+        if not self._was_clean(name) and self._redact(name) is not name:
+            message = "the agent's name holds a secret, so the request is not forwarded"
+            raise Refused(message)
+
     def answer(self, body: bytes) -> bytes:
         """Take registered secrets out of an upstream's error.
 

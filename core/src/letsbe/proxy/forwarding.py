@@ -182,6 +182,7 @@ class Forwarder:
         named = value_of(headers, AGENT_HEADER)
         if named is not None:
             agent_id = checked_agent(named.decode("latin-1"))
+        self._cleaner.check_agent(agent_id)
         packed = encodings_of(value_of(headers, b"content-encoding"))
         memory = memory_for(headers, bool(packed), self._settings.body_limit)
         return _Head(method, route, headers, agent_id, packed, memory)
