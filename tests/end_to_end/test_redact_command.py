@@ -191,17 +191,49 @@ def test_a_home_that_is_broken_is_not_passed_over(tmp_path: Path) -> None:
     assert b"letsbe init" in ended.stderr
 
 
-@pytest.mark.parametrize("size", ["1", "40", "100000"])
-def test_an_event_stream_is_redacted_as_what_it_says(size: str) -> None:
+@pytest.mark.parametrize("size", [None, "1", "40", "100000"])
+def test_an_event_stream_is_redacted_as_what_it_says(size: str | None) -> None:
     pieces = ["The key is ", *(CANARY[at : at + 3] for at in range(0, 24, 3)), " ok"]
     stream = "".join(
         f"data: {json.dumps({'choices': [{'delta': {'content': piece}}]})}\n\n"
         for piece in pieces
     )
     row = {"id": 1, "text": stream, "secrets": {"canary": CANARY}}
-    (line,) = redact(lines(row), "--jsonl", "--stream", size).stdout.splitlines()
+    pace = ["--stream", size] if size else []
+    (line,) = redact(lines(row), "--jsonl", *pace).stdout.splitlines()
     answer = json.loads(line)
     events = [json.loads(each[6:]) for each in answer["text"].split("\n\n") if each]
     said = [each["choices"][0]["delta"]["content"] for each in events]
     assert said == ["The key is ", "SECRET_REF(canary)", *[""] * 7, " ok"]
     assert {found["name"] for found in answer["findings"]} == {"canary"}
+
+
+GITHUB = "ghp_" + "x7Kq2mVb9RtYwP4nLsD8" + "cFgH1jZaE3uT6oQ2"
+
+
+def test_a_plain_event_stream_is_joined_too() -> None:
+    pieces = ["see ", GITHUB[:15], GITHUB[15:] + " ok"]
+    deltas = [{"choices": [{"delta": {"content": piece}}]} for piece in pieces]
+    stream = "".join(f"data: {json.dumps(delta)}\n\n" for delta in deltas)
+    ended = redact(stream, "--explain")
+    assert b"[REDACTED:github_token]" in ended.stdout
+    assert GITHUB[15:].encode() not in ended.stdout
+    assert ended.stdout.count(b"data: ") == 3
+    assert b"(goes on)" in ended.stderr
+    again = redact(ended.stdout)
+    assert again.stdout == ended.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAA",
+        "data: 12 invoices\nevent: the fair on Friday\n",
+        "event: x\n\n",
+        'data: {"one": "event"}\n\n',
+    ],
+)
+def test_what_only_begins_like_an_event_stream_is_text(text: str) -> None:
+    assert redact(text).stdout == text.encode()
+    secret = f"{text}\n{GITHUB}\n"
+    assert b"[REDACTED:github_token]" in redact(secret).stdout

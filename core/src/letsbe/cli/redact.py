@@ -51,8 +51,8 @@ def redact(
     The secrets are those of the home's vault. Without a home there are none, and the
     installed redactors find what they know by themselves.
 
-    With --stream, an event stream (server-sent events) is told by its beginning: the
-    pieces of a model's words in it are joined, searched as one, and put back.
+    A model's event stream (server-sent events) is told by its beginning: the pieces of
+    its words are joined, searched as one, and put back.
 
     With --jsonl a line is {"id", "text", "secrets": {name: value}}, the secrets for
     that line alone; the answer is {"id", "text", "findings", "elapsed_ms"}. Offsets are
@@ -136,9 +136,14 @@ class Redactor:
 
     def run(self, text: bytes, stream: int | None) -> tuple[bytes, Iterable[Span]]:
         """Redact a text; return it, and what was found."""
-        from letsbe.redaction.events import AnyStreamRedactor  # noqa: PLC0415
-        from letsbe.redaction.spans import splice  # noqa: PLC0415 - slow to import
+        from letsbe.redaction.events import (  # noqa: PLC0415 - slow to import
+            AnyStreamRedactor,
+            is_event_stream,
+        )
+        from letsbe.redaction.spans import splice  # noqa: PLC0415
 
+        if stream is None and is_event_stream(text):
+            stream = len(text)
         if stream is None:
             spans = self.pipeline.find(text)
             return (splice(text, spans) if spans else text), spans
@@ -255,7 +260,8 @@ def _finding(span: Span) -> dict[str, Any]:
 
 def _explained(span: Span) -> str:
     label = span.label
-    shown = label.placeholder.decode("ascii")
+    # Of a secret in several events, the first alone gets the placeholder.
+    shown = label.placeholder.decode("ascii") or "(goes on)"
     return (
         f"{span.start}-{span.end}  {label.kind}  {label.layer}  {label.rule}  {shown}"
     )

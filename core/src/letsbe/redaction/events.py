@@ -263,6 +263,14 @@ class EventStreamRedactor:
         return splice(event.raw, spans) if spans else event.raw
 
 
+def is_event_stream(text: bytes) -> bool:
+    """Say whether a whole text is a model's event stream: several events of JSON."""
+    if not text.lstrip().startswith(_STREAMS):
+        return False
+    found = _DATA.finditer(text)
+    return next(found, None) is not None and next(found, None) is not None
+
+
 class AnyStreamRedactor:
     """Redacts a text or an event stream, whichever it turns out to be.
 
