@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from letsbe.errors import InvalidRequest
 from letsbe.proxy.exchanging import (
@@ -20,6 +21,7 @@ from letsbe.proxy.exchanging import (
     Timeouts,
 )
 from letsbe.proxy.headers import Header
+from letsbe.proxy.network import BrokenOff
 
 TIMES = Timeouts(connect=1, read=1, write=1)
 
@@ -167,6 +169,25 @@ def test_a_request_is_what_was_asked(size: int) -> None:
     head = b"POST /x HTTP/1.1\r\nhost: h\r\n\r\n"
     assert b"".join(wire.written) == head + b"a" * size
     assert len(wire.written) == (1 if size <= GATHERED else 2)
+
+
+def test_an_answer_to_a_request_that_was_cut_off_is_read() -> None:
+    class Refusing(Wire):
+        @override
+        async def write(self, buffer: bytes, seconds: float | None = None) -> None:
+            raise BrokenOff
+
+    async def run(wire: Wire) -> int:
+        connection = Connection(wire, TIMES, 30)  # type: ignore[arg-type] # as above
+        sent = Sent(b"a" * (GATHERED + 1), lambda: None)
+        answer = await connection.ask(b"POST", b"/", [], sent)
+        assert not connection.rest()
+        return answer.status
+
+    came = b"HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\n"
+    assert asyncio.run(run(Refusing([came]))) == 413
+    with pytest.raises(NotHttp):
+        asyncio.run(run(Refusing([])))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import grp
+import http.client
 import json
 import os
 import pwd
@@ -165,7 +166,8 @@ def test_a_new_secret_is_seen_and_the_rest_is_not(
         world.serving(PROXY, "proxy", *place) as proxy,
     ):
         assert PROXY in up["secrets_proxy"]
-        took = [registered_and_gone(proxy, up, home, provider, n) for n in range(5)]
+        took = [registered_and_gone(proxy, up, home, provider, n) for n in range(7)]
+        # Each has a request or two in it, and the machine has other work as well.
         assert sorted(took)[2] < 0.1, took
         told = {
             "model": "counted",
@@ -195,11 +197,17 @@ def registered_and_gone(
     answer = httpx.post(f"{wrapper}/api/v1/secrets", json=body, headers=headers)
     assert answer.is_success, answer.text
     begun = time.monotonic()
-    while True:
-        assert time.monotonic() - begun < 5
-        post(proxy, json.dumps({"messages": [{"role": "user", "content": value}]}))
-        if value.encode() not in provider.last.body:
-            return time.monotonic() - begun
+    address = httpx.URL(proxy["secrets_proxy"])
+    link = http.client.HTTPConnection(address.host, address.port or 0, timeout=30)
+    sent = json.dumps({"messages": [{"role": "user", "content": value}]})
+    with contextlib.closing(link):
+        while True:
+            assert time.monotonic() - begun < 5
+            kind = {"content-type": "application/json"}
+            link.request("POST", "/up/v1/chat/completions", sent, kind)
+            link.getresponse().read()
+            if value.encode() not in provider.last.body:
+                return time.monotonic() - begun
 
 
 def post(proxy: dict[str, Any], body: str) -> httpx.Response:

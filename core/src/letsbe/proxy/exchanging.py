@@ -10,6 +10,7 @@ import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from typing import TypedDict
 
 import httptools
@@ -144,7 +145,10 @@ class Connection:
             TimeoutError: It took too long.
         """
         self._reading = reading = _Reading(bodiless=method == b"HEAD")
-        await self._send(_head(method, target, headers), body)
+        head = _head(method, target, headers)
+        # Who refuses a body may answer and close before all of it is sent.
+        with suppress(BrokenOff):
+            await self._send(head, body)
         while not reading.begun:
             await self.read(reading)
         return Response(self, reading)
