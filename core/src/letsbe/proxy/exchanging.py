@@ -17,7 +17,7 @@ import httptools
 
 from letsbe.errors import InvalidRequest
 from letsbe.proxy.headers import Header
-from letsbe.proxy.network import Stream
+from letsbe.proxy.network import BrokenOff, Stream
 
 HEAD_LIMIT = 128 * 1024
 """The most bytes of an answer's status line with its headers."""
