@@ -147,4 +147,7 @@ def open_usage(home: Home, *, read_only: bool = False) -> Database:
     if too_open(folder, group, 0o770):
         message = f"{home.usage} is open to others: run `letsbe init`"
         raise ConfigurationError(message)
+    if read_only and not home.usage_database.exists():
+        message = f"{home.usage_database} does not exist: run `letsbe init` once"
+        raise ConfigurationError(message)
     return Database(home.usage_database, read_only=read_only, schema=USAGE, group=group)
