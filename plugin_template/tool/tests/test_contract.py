@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from letsbe.plugin import Json
+from letsbe.plugin import Json, Tier
 from letsbe.testing import Received, Reply, ToolAdapterContract
 from letsbe_tool_sample.adapter import SAMPLE
 
@@ -15,6 +15,15 @@ class TestSample(ToolAdapterContract):
     module = "letsbe_tool_sample"
     adapter = SAMPLE
     credentials: ClassVar = {"token": "canary-Hq7Rt2WmZx9Lk4Pv"}
+    raw_tiers: ClassVar = {
+        "GET /api/notes": Tier.GREEN,
+        "DELETE /api/notes/1": Tier.RED,
+        "GET /api/export": Tier.RED,
+    }
+    wrong_calls: ClassVar = [
+        ("list_notes", {"limit": 0}),
+        ("create_note", {"text": ""}),
+    ]
 
     @override
     def fault_body(self, status: int, text: str) -> Json:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -16,7 +14,6 @@ import pytest
 from letsbe.discovery.records import Kind
 from letsbe.errors import (
     InvalidRequest,
-    LetsBeError,
     ToolConflict,
     ToolFailed,
     ToolForbidden,
@@ -26,7 +23,7 @@ from letsbe.errors import (
     ToolUnavailable,
     ToolUnexpected,
 )
-from letsbe.plugin import Action, Adapter, Json, Tier, ToolAdapter, ToolSite
+from letsbe.plugin import Action, Adapter, Json, Tier
 from letsbe.testing._actions import (
     CANARY,
     ESCAPES,
@@ -34,10 +31,10 @@ from letsbe.testing._actions import (
     check_refuses_unknown,
     with_escapes,
 )
-from letsbe.testing._calls import make_call, make_site
+from letsbe.testing._calls import make_call
 from letsbe.testing._contract import Contract
-from letsbe.testing._execution import FakeExecution
-from letsbe.testing._wire import Received, Reply, WireServer
+from letsbe.testing._tool_bench import Bench
+from letsbe.testing._wire import Received, Reply
 
 _NAMED: tuple[tuple[int, tuple[type[ToolFailed], ...]], ...] = (
     (401, (ToolUnauthenticated,)),
@@ -49,8 +46,6 @@ _NAMED: tuple[tuple[int, tuple[type[ToolFailed], ...]], ...] = (
 )
 _SAYS = "what the tool says of it"
 _SAFE = {"GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT", "SEARCH"}
-
-_NAMES = re.compile(r"SECRET_REF\((\w+)\)")
 
 
 class ToolAdapterContract(Contract):
@@ -66,6 +61,9 @@ class ToolAdapterContract(Contract):
             with the reason.
         below: Operations with an argument that is a path of several segments, each
             with the path that it must stay below.
+        raw_tiers: What raw requests are, by method and path: ``GET /api/notes``.
+        wrong_calls: Operations with arguments that they must refuse, the first of
+            those that are wrong being named.
     """
 
     kind = Kind.TOOL
@@ -74,6 +72,8 @@ class ToolAdapterContract(Contract):
     settings: ClassVar[Mapping[str, str]] = {}
     tier_exceptions: ClassVar[Mapping[str, str]] = {}
     below: ClassVar[Mapping[str, str]] = {}
+    raw_tiers: ClassVar[Mapping[str, Tier]] = {}
+    wrong_calls: ClassVar[Sequence[tuple[str, Mapping[str, Any]]]] = ()
 
     def fault_body(self, status: int, text: str) -> Json:
         """Return the body with which the tool says an error, in its own shape."""
@@ -84,13 +84,13 @@ class ToolAdapterContract(Contract):
         return Reply(200, {})
 
     @pytest.fixture
-    def bench(self, tmp_path: Path) -> Iterator[_Bench]:
+    def bench(self, tmp_path: Path) -> Iterator[Bench]:
         """Serve a tool that plays what a test says."""
-        bench = _Bench(self, tmp_path)
+        bench = Bench(self, tmp_path)
         with bench.server.running():
             yield bench
 
-    def test_operations_say_what_they_are(self, bench: _Bench) -> None:
+    def test_operations_say_what_they_are(self, bench: Bench) -> None:
         """Summaries, descriptions of every argument, tiers that fit the names."""
         names = [action.name.partition(".")[2] for action in bench.actions]
         assert set(self.tier_exceptions) <= set(names)
@@ -98,7 +98,7 @@ class ToolAdapterContract(Contract):
             check_declared(action, self.tier_exceptions)
 
     def test_each_operation_has_examples_of_the_tier_they_say(
-        self, bench: _Bench
+        self, bench: Bench
     ) -> None:
         """Every operation shows a call, and its tier is what the example says."""
         for action in bench.actions:
@@ -109,12 +109,30 @@ class ToolAdapterContract(Contract):
                 tier = max(judged.tier, action.tier)
                 assert tier is example.tier, f"{action.name} is {tier}"
 
-    def test_unknown_arguments_are_named(self, bench: _Bench) -> None:
+    def test_unknown_arguments_are_named(self, bench: Bench) -> None:
         """An argument that is not declared is refused by name, its value unseen."""
         for action in bench.actions:
             check_refuses_unknown(action)
 
-    def test_what_the_table_does_not_know_is_red(self, bench: _Bench) -> None:
+    def test_wrong_arguments_are_named(self, bench: Bench) -> None:
+        """An argument of a wrong form is refused by its field, before anything runs."""
+        by_name = {action.name.partition(".")[2]: action for action in bench.actions}
+        assert self.wrong_calls, "show calls that are refused for their arguments"
+        for operation, arguments in self.wrong_calls:
+            with pytest.raises(InvalidRequest) as caught:
+                make_call(by_name[operation], arguments)
+            fields = [detail.field for detail in caught.value.details]
+            assert fields, f"{operation}: no field is named"
+            assert all(field.startswith("tool_args.") for field in fields), fields
+
+    def test_raw_requests_are_judged_by_their_path(self, bench: Bench) -> None:
+        """Each raw request of ``raw_tiers`` has just the tier that is said."""
+        assert self.raw_tiers, "show what raw requests are"
+        for request, tier in self.raw_tiers.items():
+            method, _, path = request.partition(" ")
+            assert bench.raw_tier(method, path) is tier, request
+
+    def test_what_the_table_does_not_know_is_red(self, bench: Bench) -> None:
         """A raw request to an unknown path is RED, whatever its method."""
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             assert bench.raw_tier(method, "/no/such/path/anywhere") >= Tier.RED
@@ -123,7 +141,7 @@ class ToolAdapterContract(Contract):
             if "DELETE" in rule.methods:
                 assert bench.raw_tier("DELETE", path) >= Tier.RED, rule
 
-    def test_no_argument_leaves_its_place(self, bench: _Bench) -> None:
+    def test_no_argument_leaves_its_place(self, bench: Bench) -> None:
         """Whatever an argument holds, requests keep their host and form of path."""
         for action in bench.actions:
             honest = {
@@ -148,7 +166,7 @@ class ToolAdapterContract(Contract):
                         f"{action.name} asked for {request.path}"
                     )
 
-    def test_references_are_filled_in_as_a_request_leaves(self, bench: _Bench) -> None:
+    def test_references_are_filled_in_as_a_request_leaves(self, bench: Bench) -> None:
         """``SECRET_REF(name)`` in a text arrives as the value, and only there."""
         tried = 0
         for action in bench.actions:
@@ -160,7 +178,7 @@ class ToolAdapterContract(Contract):
         whole = [a for a in bench.actions if any(_plain_text(a))]
         assert tried or not whole, "no text of any operation reaches the tool"
 
-    def test_no_secret_comes_back(self, bench: _Bench) -> None:
+    def test_no_secret_comes_back(self, bench: Bench) -> None:
         """A tool that repeats all it was sent gives no credential away."""
         bench.echo = True
         for action in bench.actions:
@@ -171,7 +189,7 @@ class ToolAdapterContract(Contract):
 
     @pytest.mark.parametrize(("status", "kinds"), _NAMED)
     def test_errors_have_names(
-        self, bench: _Bench, status: int, kinds: tuple[type[ToolFailed], ...]
+        self, bench: Bench, status: int, kinds: tuple[type[ToolFailed], ...]
     ) -> None:
         """An HTTP status is the named error, in the tool's words, without a secret."""
         text = f"{_SAYS} {CANARY}"
@@ -194,14 +212,14 @@ class ToolAdapterContract(Contract):
         ids=["page", "truncated", "huge", "redirect"],
     )
     def test_answers_that_are_none_are_said_to_be(
-        self, bench: _Bench, reply: Reply, kind: type[ToolFailed]
+        self, bench: Bench, reply: Reply, kind: type[ToolFailed]
     ) -> None:
         """A web page, a broken or huge answer and a redirect elsewhere are errors."""
         bench.replies = [reply]
         for action, error in bench.failures(reads=True, most=3):
             assert isinstance(error, kind), f"{action.name}: {error!r}"
 
-    def test_what_is_not_idempotent_is_sent_once(self, bench: _Bench) -> None:
+    def test_what_is_not_idempotent_is_sent_once(self, bench: Bench) -> None:
         """A change that got no good answer is not made again."""
         for action in bench.actions:
             if action.idempotent or action.tier is Tier.GREEN:
@@ -212,7 +230,7 @@ class ToolAdapterContract(Contract):
                 changes = [r for r in sent if r.method not in _SAFE]
                 assert len(changes) <= 1, f"{action.name} was sent {len(changes)} times"
 
-    def test_a_slow_tool_is_given_up_in_time(self, bench: _Bench) -> None:
+    def test_a_slow_tool_is_given_up_in_time(self, bench: Bench) -> None:
         """A call that gets no answer ends before its deadline, with a named error."""
         bench.delay = 3.0
         action = bench.reading()[0]
@@ -221,7 +239,7 @@ class ToolAdapterContract(Contract):
         assert isinstance(error, ToolUnavailable), repr(error)
         assert time.monotonic() - began < 2.5
 
-    def test_a_tool_that_is_away_is_named_so(self, bench: _Bench) -> None:
+    def test_a_tool_that_is_away_is_named_so(self, bench: Bench) -> None:
         """Nothing listening, and no address at all, are named errors."""
         action = bench.reading()[0]
         away = bench.elsewhere("http://127.0.0.1:9")
@@ -230,7 +248,7 @@ class ToolAdapterContract(Contract):
         with pytest.raises(ToolUnavailable):
             bench.elsewhere(None).classified(action)
 
-    def test_it_says_how_it_is(self, bench: _Bench) -> None:
+    def test_it_says_how_it_is(self, bench: Bench) -> None:
         """The health check answers, and says so when nothing is there."""
         assert self.adapter.check is not None, "declare how the tool is asked"
         health = anyio.run(bench.elsewhere("http://127.0.0.1:9").bound.check)
@@ -239,135 +257,6 @@ class ToolAdapterContract(Contract):
 
     def _form(self, path: str) -> tuple[int, bool]:
         return path.count("/"), path.endswith("/")
-
-
-class _Bench:
-    """An adapter, and a tool that plays what a test says."""
-
-    def __init__(self, contract: ToolAdapterContract, folder: Path) -> None:
-        self.contract = contract
-        self.folder = folder
-        self.replies: list[Reply] = []
-        self.echo = False
-        self.delay = 0.0
-        self.server = WireServer(self._answer)
-        self.bound = self._bind(self.server.url)
-        self.actions = tuple(self.bound.operations)
-
-    def _bind(self, url: str | None) -> ToolAdapter:
-        contract = self.contract
-        names = {c.name: f"secret_{c.name}" for c in contract.adapter.credentials}
-        tool = ToolSite(contract.adapter.name, url, names, contract.settings)
-        (bound,) = contract.adapter.for_site(make_site(self.folder, tools=(tool,)))
-        return bound
-
-    def elsewhere(self, url: str | None) -> _Bench:
-        """Return a bench whose tool is at another address."""
-        bench = _Bench.__new__(_Bench)
-        bench.__dict__.update(self.__dict__)
-        bench.bound = self._bind(url)
-        return bench
-
-    def _answer(self, request: Received) -> Reply:
-        if self.delay:
-            time.sleep(self.delay)
-        if self.echo:
-            return Reply(200, {"you": f"{request.headers} {request.query}"})
-        if self.replies:
-            return self.replies[0]
-        return self.contract.answer(request)
-
-    @property
-    def secrets(self) -> dict[str, str]:
-        given = self.contract.credentials
-        held = {
-            f"secret_{c.name}": given.get(c.name, f"{CANARY}-{c.name}")
-            for c in self.contract.adapter.credentials
-        }
-        shown = (str(e.arguments) for a in self.actions for e in a.examples)
-        named = {n: f"value-of-{n}" for text in shown for n in _NAMES.findall(text)}
-        return {**named, **held, "given": "value-of-given", "canary": CANARY}
-
-    def sent_credentials(self) -> set[str]:
-        """Return every value that proved who asks, as it was sent."""
-        proofs = ("authorization", "api", "token", "key", "cookie")
-        sent = {
-            part
-            for request in self.server.received
-            for name, value in request.headers.items()
-            if any(proof in name for proof in proofs)
-            for part in value.split(" ")
-            if len(part) >= 12
-        }
-        return sent | {v for n, v in self.secrets.items() if n.startswith("secret_")}
-
-    def reading(self) -> list[Action]:
-        """Return the operations that read, of those with examples."""
-        return [
-            a
-            for a in self.actions
-            if a.tier is Tier.GREEN and a.examples and not a.name.endswith(".request")
-        ]
-
-    def classified(self, action: Action) -> None:
-        """Classify an example."""
-        self.bound.classify(make_call(action, action.examples[0].arguments))
-
-    def raw_tier(self, method: str, path: str) -> Tier:
-        """Return the tier of a raw request."""
-        (raw,) = (a for a in self.actions if a.name.endswith(".request"))
-        call = make_call(raw, {"method": method, "path": path})
-        return max(raw.tier, self.bound.classify(call).tier)
-
-    def requests(self, action: Action, arguments: Mapping[str, Any]) -> list[Received]:
-        """Call an operation, whatever comes of it, and return what it sent."""
-        before = len(self.server.received)
-        with suppress(LetsBeError):
-            self._run(action, arguments)
-        return self.server.received[before:]
-
-    def told(self, action: Action, arguments: Mapping[str, Any]) -> str:
-        """Call an operation and return all that anyone is told, redacted as it is."""
-        run = FakeExecution(secrets=self.secrets)
-        try:
-            output = self._run(action, arguments)
-        except LetsBeError as error:
-            return f"{error!r} {error.message} {error.alternative}"
-        return run.redact(str(output).encode()).decode()
-
-    def error(
-        self, action: Action, arguments: Mapping[str, Any], deadline: float = 30.0
-    ) -> LetsBeError | None:
-        """Call an operation and return its error."""
-        try:
-            self._run(action, arguments, deadline)
-        except LetsBeError as error:
-            return error
-        return None
-
-    def failures(
-        self, *, reads: bool = False, most: int = 1000
-    ) -> Iterator[tuple[Action, LetsBeError]]:
-        """Call the operations' examples, each of which must fail."""
-        for action in (self.reading() if reads else self.actions)[:most]:
-            if action.idempotent and not reads and self.replies[0].status == 503:
-                continue  # it would be sent again, which takes its time
-            error = self.error(action, action.examples[0].arguments)
-            assert error is not None, f"{action.name} took it for a good answer"
-            if not isinstance(error, InvalidRequest):
-                yield action, error
-
-    def _run(
-        self, action: Action, arguments: Mapping[str, Any], deadline: float = 30.0
-    ) -> Json:
-        call = make_call(action, arguments)
-        verdict = self.bound.classify(call)
-        run = FakeExecution(secrets=self.secrets, deadline=deadline)
-
-        async def invoke() -> Json:
-            return (await self.bound.invoke(call, verdict, run)).output
-
-        return anyio.run(invoke)
 
 
 def _plain_text(action: Action) -> Iterator[bool]:

@@ -1,6 +1,7 @@
 """Adapters that are wrong, each in one way. See test_contracts_fail.py."""
 
 from dataclasses import replace
+from typing import Any
 
 import anyio
 import tool_good
@@ -22,6 +23,10 @@ class Loose(Note):
     model_config = ConfigDict(extra="ignore")
 
 
+class Anything(Note):
+    id: Any
+
+
 def doing(run):
     """The good adapter, whose operations are done by a function."""
     operations = tuple(replace(o, run=run) for o in (READ, WRITE))
@@ -31,6 +36,8 @@ def doing(run):
 class TestGood(ToolAdapterContract):
     module = "tool_good"
     adapter = GOOD
+    raw_tiers = {"GET /notes/1": Tier.GREEN, "PUT /notes/1": Tier.RED}
+    wrong_calls = (("get_note", {"id": 1}),)
 
 
 # fails: test_importing_it_is_cheap_and_touches_nothing
@@ -67,6 +74,16 @@ class TestExample(TestGood):
 # fails: test_unknown_arguments_are_named
 class TestLoose(TestGood):
     adapter = replace(GOOD, operations=(replace(READ, arguments=Loose),))
+
+
+# fails: test_wrong_arguments_are_named
+class TestTakesAll(TestGood):
+    adapter = replace(GOOD, operations=(replace(READ, arguments=Anything),))
+
+
+# fails: test_raw_requests_are_judged_by_their_path
+class TestOtherTiers(TestGood):
+    adapter = replace(GOOD, routes=(RouteRule("GET", "/**", Tier.YELLOW, "reads"),))
 
 
 # fails: test_what_the_table_does_not_know_is_red

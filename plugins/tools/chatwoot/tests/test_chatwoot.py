@@ -7,8 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from letsbe.plugin import (
-    InvalidRequest,
-    Tier,
     ToolInvalid,
     ToolNotFound,
     ToolUnauthenticated,
@@ -168,46 +166,6 @@ async def test_errors_have_names(
     assert "wrong-token-999" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("operation", "arguments"),
-    [
-        ("read_conversation", {"conversation_id": "1/../2"}),
-        ("change_labels", {"conversation_id": 1, "add": ["two words"]}),
-        ("create_webhook", {"url": "ftp://x", "subscriptions": ["message_created"]}),
-        ("set_status", {"conversation_id": 1, "status": "closed"}),
-        ("update_contact", {"contact_id": 1, "phone_number": "030 123"}),
-    ],
-)
-def test_wrong_arguments_are_named(
-    call: ToolCaller, operation: str, arguments: dict[str, object]
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        call.judge(operation, **arguments)
-    assert caught.value.details[0].field.startswith("tool_args.")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "tier", "external"),
-    [
-        ("GET", "/api/v1/accounts/7/labels", Tier.GREEN, False),
-        ("GET", "/api/v1/profile", Tier.RED, False),
-        ("POST", "/api/v1/accounts/7/contacts", Tier.YELLOW, False),
-        (
-            "POST",
-            "/api/v1/accounts/7/conversations/3/messages",
-            Tier.YELLOW_EXTERNAL,
-            True,
-        ),
-        ("POST", "/api/v1/accounts/7/automation_rules", Tier.RED, True),
-        ("POST", "/api/v1/accounts/7/inboxes", Tier.CRITICAL_RED, False),
-        ("GET", "/platform/api/v1/users/1/login", Tier.CRITICAL_RED, False),
-        ("PATCH", "/api/v1/accounts/7/something_new", Tier.RED, False),
-        ("DELETE", "/api/v1/accounts/7/contacts/3", Tier.RED, False),
-    ],
-)
-def test_raw_requests_are_judged_by_their_path(
-    call: ToolCaller, method: str, path: str, tier: Tier, external: bool
-) -> None:
-    verdict = call.judge("request", method=method, path=path)
-    assert verdict.tier is tier
-    assert verdict.external is external
+def test_what_sends_later_is_external_too(call: ToolCaller) -> None:
+    path = "/api/v1/accounts/7/automation_rules"
+    assert call.judge("request", method="POST", path=path).external

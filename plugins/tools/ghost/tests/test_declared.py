@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from letsbe.plugin import InvalidRequest, Tier, ToolSite, ToolUnauthenticated
+from letsbe.plugin import Tier, ToolSite, ToolUnauthenticated
 from letsbe.testing import ToolCaller, make_site
 from letsbe_tool_ghost import letsbe_tool_adapters
 from letsbe_tool_ghost.access import token
@@ -38,46 +38,6 @@ def test_mailing_a_newsletter_is_red_and_external(
     assert (verdict.tier, verdict.external) == (Tier.RED, True)
     verdict = call.judge(operation, id=SOME, **more)
     assert (verdict.tier, verdict.external) == (Tier.YELLOW_EXTERNAL, True)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "tier"),
-    [
-        ("GET", "/ghost/api/admin/posts/", Tier.GREEN),
-        ("GET", "/ghost/api/content/posts/", Tier.GREEN),
-        ("GET", "/ghost/api/admin/db/", Tier.CRITICAL_RED),
-        ("GET", "/ghost/api/admin/integrations/", Tier.RED),
-        ("PUT", f"/ghost/api/admin/posts/{SOME}/", Tier.RED),
-        ("POST", "/ghost/api/admin/members/", Tier.RED),
-        ("POST", "/ghost/api/admin/tags/", Tier.YELLOW),
-        ("POST", "/ghost/api/admin/webhooks/", Tier.YELLOW_EXTERNAL),
-        ("DELETE", f"/ghost/api/admin/tags/{SOME}", Tier.RED),
-        ("DELETE", "/ghost/api/admin/db/", Tier.CRITICAL_RED),
-        ("GET", "/ghost/", Tier.RED),
-    ],
-)
-def test_raw_requests_are_judged_by_their_path(
-    call: ToolCaller, method: str, path: str, tier: Tier
-) -> None:
-    assert call.tier("request", method=method, path=path) is tier
-
-
-@pytest.mark.parametrize(
-    ("operation", "arguments"),
-    [
-        ("get_post", {"id": "../users"}),
-        ("delete_member", {"id": "1"}),
-        ("create_post", {"title": "x", "status": "published"}),
-        ("activate_theme", {"name": "../x"}),
-        ("upload_image", {"name": "../x.png", "content_base64": "AA=="}),
-    ],
-)
-def test_what_it_does_not_take_is_named(
-    call: ToolCaller, operation: str, arguments: dict[str, Any]
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        call.judge(operation, **arguments)
-    assert caught.value.details[0].field.startswith("tool_args.")
 
 
 def test_a_token_is_signed_with_the_secret_half() -> None:

@@ -106,7 +106,14 @@ async def test_webhooks(call: ToolCaller) -> None:
     made = await call(
         "create_webhook", event="post.published", target_url="https://example.com/hook"
     )
-    await call("delete_webhook", id=made["webhooks"][0]["id"])
+    (hook,) = made["webhooks"]
+    assert (hook["event"], hook["target_url"]) == (
+        "post.published",
+        "https://example.com/hook",
+    )
+    await call("delete_webhook", id=hook["id"])
+    with pytest.raises(ToolNotFound):
+        await call("delete_webhook", id=hook["id"])
 
 
 async def test_files(call: ToolCaller) -> None:

@@ -313,25 +313,3 @@ def test_the_tier_depends_on_what_is_asked(
     verdict = call.judge(operation, **arguments)
     expected = Tier.CRITICAL_RED if tier is None else tier
     assert (verdict.tier, verdict.external) == (expected, external)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "tier"),
-    [
-        ("GET", "/ocs/v2.php/cloud/capabilities", Tier.GREEN),
-        ("GET", "/ocs/v2.php/apps/files_sharing/api/v1/shares", Tier.RED),
-        ("GET", "/ocs/v2.php/core/getapppassword", Tier.RED),
-        ("GET", "/ocs/v2.php/core/getapppassword-onetime", Tier.RED),
-        ("GET", "/ocs/v1.php/cloud/users", Tier.RED),
-        ("DELETE", "/remote.php/dav/files/ada/a.txt", Tier.RED),
-        ("PUT", "/remote.php/dav/files/ada/a.txt", Tier.RED),
-        ("POST", "/ocs/v2.php/cloud/apps/x", Tier.CRITICAL_RED),
-        ("POST", "/ocs/v2.php/apps/files_sharing/api/v1/shares", None),
-        ("GET", "/index.php/login/v2", Tier.RED),
-    ],
-)
-def test_raw_requests_are_judged_by_their_path(
-    call: ToolCaller, method: str, path: str, tier: Tier | None
-) -> None:
-    expected = Tier.YELLOW_EXTERNAL if tier is None else tier
-    assert call.tier("request", method=method, path=path) is expected

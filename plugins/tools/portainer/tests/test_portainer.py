@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from letsbe.plugin import (
-    InvalidRequest,
     Tier,
     ToolConflict,
     ToolNotFound,
@@ -157,45 +156,3 @@ def frame(stream: int, text: bytes) -> bytes:
 )
 def test_a_log_comes_in_frames_or_plain(content: bytes, text: str) -> None:
     assert log_text(content) == text
-
-
-@pytest.mark.parametrize(
-    ("operation", "arguments"),
-    [
-        ("read_logs", {"container": "../images"}),
-        ("create_container", {"name": "x", "image": "--privileged"}),
-        ("create_container", {"name": "x", "image": "y", "privileged": True}),
-        (
-            "create_container",
-            {"name": "x", "image": "y", "volumes": {"/etc": "/x"}},
-        ),
-        ("create_stack", {"name": "A b", "file": FILE}),
-    ],
-)
-def test_wrong_arguments_are_named(
-    call: ToolCaller, operation: str, arguments: dict[str, object]
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        call.judge(operation, **arguments)
-    assert caught.value.details[0].field.startswith("tool_args.")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "tier"),
-    [
-        ("GET", "/api/endpoints/1/docker/containers/json", Tier.GREEN),
-        ("GET", "/api/endpoints/1/docker/containers/web/archive", Tier.RED),
-        ("POST", "/api/endpoints/1/docker/containers/create", Tier.CRITICAL_RED),
-        ("POST", "/api/endpoints/1/docker/containers/web/exec", Tier.CRITICAL_RED),
-        ("POST", "/api/endpoints/1/docker/exec/abc/start", Tier.CRITICAL_RED),
-        ("POST", "/api/endpoints/1/docker/volumes/prune", Tier.RED),
-        ("GET", "/api/endpoints/1/docker/v1.41/info", Tier.RED),
-        ("POST", "/api/backup", Tier.CRITICAL_RED),
-        ("GET", "/api/registries/1", Tier.RED),
-        ("DELETE", "/api/endpoints/1", Tier.CRITICAL_RED),
-    ],
-)
-def test_raw_requests_are_judged_by_their_path(
-    call: ToolCaller, method: str, path: str, tier: Tier
-) -> None:
-    assert call.tier("request", method=method, path=path) is tier

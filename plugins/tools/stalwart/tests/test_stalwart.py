@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 from letsbe.plugin import (
-    InvalidRequest,
-    Tier,
     ToolConflict,
     ToolNotFound,
     ToolUnauthenticated,
@@ -157,41 +155,3 @@ async def test_a_part_of_an_address_is_not_the_address(jmap: Served) -> None:
     with pytest.raises(ToolNotFound, match="no Account with this address"):
         await jmap.call("delete_account", address="da@example.com")
     assert len(jmap.kept.kept["Account"]) == 1
-
-
-@pytest.mark.parametrize(
-    ("operation", "arguments"),
-    [
-        ("read_account", {"address": "nobody"}),
-        ("delete_domain", {"domain": "../x"}),
-        ("create_account", {"address": ADA, "password": "short"}),
-        ("cancel_message", {"message_id": "1/2"}),
-    ],
-)
-def test_wrong_arguments_are_named(
-    jmap: Served, operation: str, arguments: dict[str, object]
-) -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        jmap.call.judge(operation, **arguments)
-    assert caught.value.details[0].field.startswith("tool_args.")
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "tier"),
-    [
-        ("GET", "/api/queue/messages", Tier.GREEN),
-        ("GET", "/api/reload", Tier.RED),
-        ("GET", "/api/reload/", Tier.RED),
-        ("GET", "/api/store/purge/blob", Tier.CRITICAL_RED),
-        ("GET", "/api/update/spam-filter", Tier.RED),
-        ("POST", "/api/settings", Tier.CRITICAL_RED),
-        ("POST", "/jmap", Tier.RED),
-        ("POST", "/jmap/", Tier.RED),
-        ("PATCH", "/api/queue/messages/1", Tier.YELLOW_EXTERNAL),
-        ("GET", "/admin", Tier.RED),
-    ],
-)
-def test_raw_requests_are_judged_by_their_path_not_by_their_method(
-    jmap: Served, method: str, path: str, tier: Tier
-) -> None:
-    assert jmap.call.tier("request", method=method, path=path) is tier
