@@ -144,7 +144,7 @@ def test_beside_a_registered_value_only_the_rest_is_judged() -> None:
     left = LAYER.find_beside(text, starts, ends)
 
     assert [text[f.start : f.end].decode() for f in left] == [other, other]
-    assert LAYER.find_beside(text, [], []) == LAYER.find(text)
+    assert list(LAYER.find_beside(text, [], [])) == list(LAYER.find(text))
 
 
 def test_the_plugin_registers_one_layer() -> None:

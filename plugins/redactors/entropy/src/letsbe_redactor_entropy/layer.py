@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import TypeAlias
 
-from letsbe.plugin import Finding, State
+from letsbe.plugin import Finding, Findings, State
 from letsbe_redactor_entropy.contexts import (
     PublicBlocks,
     is_file_content,
@@ -18,6 +19,9 @@ from letsbe_redactor_entropy.runs import LEAST, Run, long_runs
 
 _SEGMENT = re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST)
 _PADDING = b"="
+_WHAT = ("random", None, "entropy")
+MANY = 64
+"""From here on findings are returned as columns."""
 
 _Parts: TypeAlias = tuple[Run, ...]
 
@@ -32,13 +36,13 @@ class EntropyLayer:
         """Say that what is found in a message is the same whenever it comes again."""
         return State(0, 0)
 
-    def find(self, text: bytes) -> list[Finding]:
+    def find(self, text: bytes) -> Iterable[Finding]:
         """Find random runs of at least 32 characters in places where secrets stand."""
         return self.find_beside(text)
 
     def find_beside(
         self, text: bytes, starts: Sequence[int] = (), ends: Sequence[int] = ()
-    ) -> list[Finding]:
+    ) -> Iterable[Finding]:
         """Find what is random beside registered values, which go in any case.
 
         Args:
@@ -46,7 +50,8 @@ class EntropyLayer:
             starts: Where each registered value begins.
             ends: Where each of them ends.
         """
-        found: list[Run] = []
+        first_found: list[int] = []
+        last_found: list[int] = []
         known: dict[bytes, _Parts] = {}
         padded = _PADDING in text
         for start, end in long_runs(_without(text, starts, ends)):
@@ -56,15 +61,18 @@ class EntropyLayer:
                 parts = known[value] = _random_parts(value)
             for first, last in parts:
                 if not is_harmless_place(text, start + first, start + last):
-                    found.append((start + first, start + last))
-        if not found:
+                    first_found.append(start + first)
+                    last_found.append(start + last)
+        if not first_found:
             return []
         blocks = PublicBlocks(text)
-        return [
-            Finding(start, end, "random", None, "entropy")
-            for start, end in found
-            if not blocks.holds(start)
-        ]
+        outside = [not blocks.holds(start) for start in first_found]
+        found = Findings(
+            list(compress(first_found, outside)),
+            list(compress(last_found, outside)),
+            [_WHAT] * sum(outside),
+        )
+        return found if len(found) > MANY else list(found)
 
 
 def _without(text: bytes, starts: Sequence[int], ends: Sequence[int]) -> bytes:

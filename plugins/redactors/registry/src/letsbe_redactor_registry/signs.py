@@ -47,7 +47,22 @@ _OTHER = (
 )
 _OTHERS = _OTHER * 4
 _TOLD = (_UNSEEN, _SPACES, _OTHERS)
-_ASCII = (*_ESCAPED, *_TOLD)
+# A line of its own that letters and digits take turns in, and another one after it:
+# what is wrapped so often that no piece of it is long, or in another case too.
+_BREAK = rb"(?:\\\\{0,3}(?:r\\{1,4})?n|\r\n|\n)[ \t>+|]{0,8}"
+_TOKEN = rb"[0-9A-Za-z+/=_.-]"
+_WRAPPED = b"".join(
+    (
+        _BREAK
+        + _TOKEN
+        + rb"{0,20}(?:[0-9][A-Za-z]|[A-Za-z][0-9])"
+        + _TOKEN
+        + rb"{1,30}",
+        _BREAK + _TOKEN,
+    )
+)
+_ASCII = (*_ESCAPED, *_TOLD, _WRAPPED)
+_GROUPS = ((_SPACED,), _ESCAPED, _TOLD, (_WRAPPED,))
 _LOOKALIKES = (
     rb"(?:(?:\xef[\xbc\xbd].|\xf0\x9d[\x90-\x9f].|\xf0\x9f[\x84-\x86]."
     rb"|\xe2[\x82\x84\x85\x91-\x93].|\xe1[\xb4\xb5].|\xc2[\xaa\xb2\xb3\xb9\xba]"
@@ -96,7 +111,7 @@ class HyperscanSigns:
     """
 
     def __init__(self) -> None:
-        self._ascii = [_Expressions(group) for group in ((_SPACED,), _ESCAPED, _TOLD)]
+        self._ascii = [_Expressions(group) for group in _GROUPS]
         self._others = [_Expressions((source,)) for source in _OUTSIDE_ASCII]
 
     def seen(self, text: bytes) -> bool:
