@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,15 @@ from tests.openclaw.runtime import Runtime
 SYSTEMD = Path("/lib/systemd/systemd")
 SECONDS = 300
 NAMESPACES = ["--pid", "--fork", "--mount", "--net", "--ipc", "--uts", "--cgroup"]
+TRIED = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$1"
+mkdir "$1/u" "$1/w" "$1/r" "$1/c"
+mount -t cgroup2 cgroup2 "$1/c"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/u,workdir=$1/w" "$1/r"
+"""
+"""What a machine needs to be allowed."""
 REPOSITORY = Path(__file__).parents[3]
 
 
@@ -37,15 +47,11 @@ def check() -> None:
             raise CannotBoot(f"{program} is not installed")
     if not SYSTEMD.exists():
         raise CannotBoot("systemd is not installed")
-    tried = ["unshare", *NAMESPACES, "--kill-child", "sh", "-c"]
-    script = (
-        "mount --make-rprivate / && d=$(mktemp -d) && mount -t tmpfs tmpfs $d && "
-        "mkdir $d/u $d/w $d/r && mount -t cgroup2 cgroup2 $d/w && umount $d/w && "
-        "mount -t overlay overlay -o lowerdir=/,upperdir=$d/u,workdir=$d/w $d/r"
-    )
-    ended = subprocess.run(
-        [*tried, script], capture_output=True, text=True, check=False
-    )
+    tried = ["unshare", *NAMESPACES, "--kill-child", "sh", "-c", TRIED, "sh"]
+    with tempfile.TemporaryDirectory() as folder:
+        ended = subprocess.run(
+            [*tried, folder], capture_output=True, text=True, check=False
+        )
     if ended.returncode != 0:
         raise CannotBoot(f"it may not be mounted here: {ended.stderr.strip()[-200:]}")
 
