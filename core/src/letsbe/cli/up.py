@@ -36,12 +36,14 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     """
     from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow to import
     from letsbe.discovery.records import Status  # noqa: PLC0415
+    from letsbe.footprint import give_back, keep_small  # noqa: PLC0415
     from letsbe.hub_client.opening import open_client  # noqa: PLC0415
     from letsbe.listening import settled_port  # noqa: PLC0415
     from letsbe.proxy.child import proxy_beside  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
 
+    keep_small()
     with ExitStack() as closing:
         # Agents' tools are kept from the ports that are used, not only configured.
         configured = load_configuration(home)
@@ -53,6 +55,7 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
         )
         proxy = closing.enter_context(proxy_beside(home, configured.proxy, proxy_port))
         wrapper.plugins.prepare()
+        give_back()
         where: list[str] = []
         client = open_client(wrapper, lambda: where[0] if where else None)
         active = [r.label for r in wrapper.plugins.records if r.status is Status.ACTIVE]

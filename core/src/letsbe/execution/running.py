@@ -119,7 +119,9 @@ class _Loop:
         self._streams = dict(zip(readers, (run.stdout, run.stderr), strict=True))
         self._running = set(group.descriptors)
         self._signals = [signal.SIGTERM, signal.SIGKILL]
-        self._selector = selectors.DefaultSelector()
+        # A handful of descriptors for one short run: epoll would take a call of the
+        # kernel for each of them, and each lets another thread of Python go first.
+        self._selector = selectors.PollSelector()
         for descriptor in (*readers, *group.descriptors, wake):
             self._selector.register(descriptor, selectors.EVENT_READ)
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from letsbe.errors import Conflict, StorageError
 from letsbe.storage.database import Database
@@ -20,9 +20,17 @@ from letsbe.vault.sealing import NotSealedHere, Sealer
 from letsbe.vault.secret import Secret
 from letsbe.vault.values import Alphabet, check_value, random_value
 
+T = TypeVar("T")
 Event = Literal["provided", "rotated", "deleted"]
 Recorder = Callable[[sqlite3.Connection, Event, SecretRecord], object]
 """Called inside the transaction of each change, to write it into the audit log."""
+
+LOOK = 0.01
+"""Seconds for which the vault's version is taken to be what it was.
+
+Redaction asks several times in each call. A secret of another process has to take
+effect within 0.1 s; one of this process does at once.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,8 @@ class Vault:
         self._lock = threading.Lock()
         self._snapshot = _Snapshot(0, {}, ())
         self._opened: dict[tuple[object, ...], Secret] = {}
+        self._version = (0, 0.0)  # and until when it need not be looked at
+        self._changes = 0
 
     def provide(
         self,
@@ -151,7 +161,7 @@ class Vault:
             )
             self._record(connection, "deleted", record)
 
-        self._database.write(change)
+        self._write(change)
         # Afterwards: were it taken out first and then not deleted, it would be missed.
         self.publish()
 
@@ -182,8 +192,12 @@ class Vault:
 
     @property
     def version(self) -> int:
-        """A number that grows with every change, whichever process makes it."""
-        return self._database.read(_version)
+        """A number that grows with every change, whichever process makes it.
+
+        Another process's change is seen after at most :data:`LOOK` seconds.
+        """
+        version, until = self._version
+        return version if time.monotonic() < until else self._look()
 
     def current(self) -> tuple[Secret, ...]:
         """Return every value that is kept, newest and old.
@@ -228,7 +242,23 @@ class Vault:
             self._publish(connection)
             return record
 
-        return self._database.write(change)
+        return self._write(change)
+
+    def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
+        answer = self._database.write(change)
+        with self._lock:
+            self._changes += 1
+            self._version = (0, 0.0)
+        return answer
+
+    def _look(self) -> int:
+        began, changes = time.monotonic(), self._changes
+        version = self._database.read(_version)
+        with self._lock:
+            # What was read before a change of ours may be the number before it.
+            if changes == self._changes:
+                self._version = (version, began + LOOK)
+        return version
 
     def _insert(
         self,
@@ -279,7 +309,7 @@ class Vault:
 
     def _current(self) -> _Snapshot:
         """Return all values, read again only if any process changed the vault."""
-        if self._snapshot.version == self.version:
+        if self._snapshot.version == self._look():
             return self._snapshot
         with self._lock:
             self._snapshot = self._database.read(self._load)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from typing import Any, cast
@@ -254,7 +255,9 @@ def _flags(groups: Mapping[str, str]) -> dict[str, Flag]:
     return flags
 
 
+@functools.cache
 def _flag(text: str, group: str) -> Flag:
+    # Two of three flags stand in another table too.
     if text.endswith(";"):
         return Flag(text[:-1], group, until_semicolon=True)
     if text.endswith("?"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,9 @@ from letsbe.policy.tiers import Tier
 Style = Literal["gnu", "posix", "single", "keys"]
 
 
+@functools.cache
 def keys(text: str) -> frozenset[str]:
-    """Return the words of a text."""
+    """Return the words of a text. Tables repeat few texts thousands of times."""
     return frozenset(text.split())
 
 

@@ -1,0 +1,32 @@
+"""What a server gives back of its memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROGRAM = """
+from pathlib import Path
+from letsbe.footprint import give_back, keep_small
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+keep_small()
+kept = []
+blocks = []
+for _ in range(1_000):  # each too small for a mapping of its own, none at the end
+    blocks.append(bytearray(60_000))
+    kept.append(bytearray(600))
+blocks.clear()
+before = resident()
+give_back()
+print(before - resident())
+"""
+
+
+def test_what_was_freed_goes_back_to_the_system() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+    )
+    assert int(ran.stdout) > 20_000_000
