@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letsbe.cli.init import make_home
+from letsbe.discovery.finding import installed_set
+from letsbe.discovery.plugin_set import PluginSet, read_plugin_set, write_plugin_set
 from letsbe.errors import ConfigurationError, InvalidRequest, LetsBeError
 from letsbe.home import Home
 from letsbe.hub_client import applying
@@ -222,6 +224,19 @@ def test_usage_that_is_too_old_is_not_sent(database: Database) -> None:
     assert waiting(database, time.time()) == 0
 
 
+def test_marks_of_usage_go_when_it_is_too_old_to_be_sent(database: Database) -> None:
+    state, hub = HubState(database), FakeHub()
+    hub.refuse = {"bad"}
+    outbox = UsageOutbox(database, state, api(hub))
+    count(database, "a", 1)
+    count(database, "bad", 1)
+    later = time.time() + 30 * 86400
+    asyncio.run(outbox.send(later))
+    assert len(state.all("usage:")) == 2
+    assert asyncio.run(outbox.send(later + 5 * 86400)) == 0
+    assert state.all("usage:") == state.all("usage-refused:") == {}
+
+
 def document(**more: Any) -> dict[str, Any]:
     agents = {"main": {"name": "Main", "autonomyLevel": 3, "tools": ["shell"]}}
     rules = [{"tool": "shell", "tier": "RED", "reason": "careful"}]
@@ -281,6 +296,32 @@ def test_a_set_that_cannot_be_leaves_all_as_it_is(
     failed = configurator.failed()
     assert failed is not None
     assert failed[0] == 2
+
+
+def test_a_plugin_set_counts_once_it_was_loaded(home: Home, database: Database) -> None:
+    state = HubState(database)
+    configurator = Configurator(home, state)
+    apply(configurator, 1, document())
+    assert not configurator.waits_for_restart()
+    installed = [
+        {"kind": s.kind.value, "name": s.name, "distribution": s.distribution}
+        | {"required": s.required}
+        for s in installed_set().selections
+    ]
+    present = {s.name for s in read_plugin_set(home.plugin_set).selections}
+    more = [plugin for plugin in installed if plugin["name"] not in present]
+    if not more:
+        write_plugin_set(home.plugin_set, PluginSet(()))
+        configurator = Configurator(home, state)
+    apply(configurator, 2, document(plugins=installed))
+    assert configurator.waits_for_restart()
+    apply(configurator, 3, document(plugins=installed, autonomyLevel=2))
+    assert configurator.restart_for() == 3
+    started_again = Configurator(home, state)
+    assert not started_again.waits_for_restart()
+    assert started_again.restart_for() == 3  # until the Hub was told
+    started_again.restarted()
+    assert started_again.restart_for() is None
 
 
 def test_a_document_that_was_tampered_with_is_refused(

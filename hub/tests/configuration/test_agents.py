@@ -211,3 +211,24 @@ def test_a_difference_makes_one_of_the_other(
 ) -> None:
     assert merged(old, difference(old, new)) == new
     assert difference(new, new) == {}
+
+
+def test_a_plugin_set_that_waits_for_a_restart_is_not_applied_yet(
+    site: Site, tenant: Tenant, boss: dict[str, str]
+) -> None:
+    made(site, tenant, boss)
+    path = f"{base(tenant)}/configuration/versions"
+
+    def version() -> Any:
+        return site.http.get(path, headers=boss).json()["data"][0]
+
+    before = version()["state"]
+    assert told(site, tenant, version=1, state="restart").json()["data"] == {
+        "version": 1,
+        "state": before,
+    }
+    assert version()["state"] == before != "applied"
+    assert "started again" in version()["error"]
+    told(site, tenant, version=1, state="applied")
+    assert (version()["state"], version()["error"]) == ("applied", None)
+    assert told(site, tenant, version=9, state="restart").status_code == 404

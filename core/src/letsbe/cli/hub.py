@@ -106,9 +106,16 @@ def _facts(home: Home, state: HubState) -> dict[str, Any]:
         "problem": contact.get("error"),
         "configuration": version,
         "configuration_failed": f"{failed[0]}: {failed[1]}" if failed else None,
+        "restart_needed": _restart(Configurator(home, state).restart_for()),
         **_usage(home),
         "decisions_to_follow": len(state.all("decision:")),
     }
+
+
+def _restart(version: int | None) -> str | None:
+    if version is None:
+        return None
+    return f"the plugin set of configuration {version} takes effect at the next start"
 
 
 def _usage(home: Home) -> dict[str, int]:

@@ -38,10 +38,11 @@ from letsbe.storage.keys import flush_folder
 from letsbe.wrapper.additions import Addition, Additions
 from letsbe.wrapper.agents import AgentPolicies, AgentSettings
 
-_APPLIED, _BEFORE, _FAILED = (
+_APPLIED, _BEFORE, _FAILED, _RESTART = (
     "configuration",
     "configuration-before",
     "configuration-failed",
+    "configuration-restart",
 )
 
 
@@ -56,6 +57,20 @@ class Configurator:
     def __init__(self, home: Home, state: HubState) -> None:
         self._home = home
         self._state = state
+        self._loaded = _plugin_set(home)
+
+    def waits_for_restart(self) -> bool:
+        """Say whether the plugin set is another one than at this process's start."""
+        return _plugin_set(self._home) != self._loaded
+
+    def restart_for(self) -> int | None:
+        """Return the version whose plugin set the last process had not loaded."""
+        version: int | None = self._state.get(_RESTART)
+        return version
+
+    def restarted(self) -> None:
+        """Note that the plugin set in force is the one that was loaded."""
+        self._state.change_now({_RESTART: None})
 
     def applied(self) -> tuple[int, Document]:
         """Return the version in force and its document; 0 if the Hub gave none."""
@@ -103,7 +118,10 @@ class Configurator:
             self._state.change_now({_FAILED: failure})
             raise
         kept = {"version": version, "document": document_of(wanted)}
-        self._state.change_now({_APPLIED: kept, _BEFORE: None, _FAILED: None})
+        restart = version if self.waits_for_restart() else None
+        self._state.change_now(
+            {_APPLIED: kept, _BEFORE: None, _FAILED: None, _RESTART: restart}
+        )
 
     def _applied_agents(self) -> set[str]:
         _, document = self.applied()
@@ -207,6 +225,13 @@ class Configurator:
         for name, path in self._documents().items():
             if name in before and _content(path) != before[name]:
                 _put_back(path, before[name])
+
+
+def _plugin_set(home: Home) -> PluginSet | None:
+    try:
+        return read_plugin_set(home.plugin_set)
+    except LetsBeError:
+        return None  # the next start says what is wrong with it
 
 
 def reason_of(error: LetsBeError) -> str:

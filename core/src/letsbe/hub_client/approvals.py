@@ -57,7 +57,6 @@ class ApprovalOutbox:
         self._state = state
         self._api = api
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._refused: set[str] = set()
 
     def waiting(self) -> int:
         """Say how many approvals the Hub has yet to hear of, or hear the end of."""
@@ -66,11 +65,14 @@ class ApprovalOutbox:
     def _unheard(self) -> list[tuple[Approval, str | None]]:
         """Return what the Hub has not heard, the newest first, with its id there."""
         told: dict[str, str] = self._state.all("approval:")
+        refused = self._state.all("approval-refused:")
         pending: list[tuple[Approval, str | None]] = []
         after: str | None = None
         while page := self._approvals.list("pending", limit=PAGE, after=after):
             pending += [
-                (a, None) for a in page if a.state == "pending" and a.id not in told
+                (a, None)
+                for a in page
+                if a.state == "pending" and a.id not in told and a.id not in refused
             ]
             after = page[-1].id
         for approval_id, hub_id in told.items():
@@ -80,7 +82,7 @@ class ApprovalOutbox:
                 continue
             if approval.state in _SETTLED:
                 pending.append((approval, hub_id))
-        return [p for p in pending if p[0].id not in self._refused]
+        return pending
 
     async def send(self) -> None:
         """Tell the Hub what it has not heard, the oldest first.
@@ -99,7 +101,27 @@ class ApprovalOutbox:
                     raise
                 # Anything else would be refused for ever; the local queue has it.
                 log.error("the Hub refuses approval %s: %s", approval.id, error.message)
-                self._refused.add(approval.id)
+                await self._state.change(
+                    {f"approval-refused:{approval.id}": hub_id is None or None}
+                    | {f"approval:{approval.id}": None}
+                )
+        await self._forget()
+
+    async def _forget(self) -> None:
+        """Drop the marks of refused approvals that do not wait any more."""
+        over = {
+            f"approval-refused:{approval_id}": None
+            for approval_id in self._state.all("approval-refused:")
+            if not self._waits(approval_id)
+        }
+        if over:
+            await self._state.change(over)
+
+    def _waits(self, approval_id: str) -> bool:
+        try:
+            return self._approvals.get(approval_id).state == "pending"
+        except NotFound:
+            return False
 
     async def _ask(self, approval: Approval) -> None:
         data = await self._api.post("approval-request", described(approval))

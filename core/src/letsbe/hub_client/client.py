@@ -13,7 +13,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -169,6 +169,9 @@ class HubClient:
         counts = self._approvals.waiting(), self._usage.waiting(time.time())
         head = await asyncio.to_thread(self._rooms.audit.head)
         report = self._rooms.report()
+        if self._configurator.waits_for_restart():
+            details = {**report.details, "restartNeeded": True}
+            report = replace(report, details=details)
         server = self._connection.server_id
         return beat(server, report, applied, failed, head, counts)
 
@@ -180,6 +183,7 @@ class HubClient:
             await self._usage_state.change({"allowance": told["allowance"]})
         if told["decisions"]:
             await self._approvals.fetch()
+        await self._confirm()
         applied, _ = self._configurator.applied()
         failed = self._configurator.failed()
         newest = int(told["configVersion"])
@@ -187,6 +191,14 @@ class HubClient:
             await self._configure()
         now = time.time()
         await self._state.change({"contact": {"at": now, "error": None}})
+
+    async def _confirm(self) -> None:
+        """Say that a version is in force whole, once its plugin set was loaded."""
+        version = self._configurator.restart_for()
+        if version is None or self._configurator.waits_for_restart():
+            return
+        await self._api.post("config", {"version": version, "state": "applied"})
+        self._configurator.restarted()
 
     async def _configure(self) -> None:
         applied, document = self._configurator.applied()
@@ -203,6 +215,9 @@ class HubClient:
                 self._configurator.apply, version, whole, str(found["digest"])
             )
             log.info("configuration %d is in force", version)
+            if self._configurator.waits_for_restart():
+                log.warning("its plugin set takes effect at the next start")
+                said["state"] = "restart"
         except LetsBeError as error:
             log.error("configuration %d cannot be applied: %s", version, error)
             said = {"version": version, "state": "failed", "error": reason_of(error)}

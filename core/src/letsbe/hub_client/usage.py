@@ -42,6 +42,11 @@ SELECT u.hour, u.agent_id, u.model, u.revision,
 {_WAITING} ORDER BY u.hour, u.agent_id, u.model LIMIT {BATCH}
 """
 _COUNT = f"SELECT count(*) {_WAITING}"
+_FORGET = """
+DELETE FROM hub_state WHERE (key GLOB 'usage:*' OR key GLOB 'usage-refused:*')
+AND CAST(substr(key, instr(key, ':') + 1) AS INTEGER) < ?
+"""
+"""Marks of buckets that are never sent again."""
 _PLACE = re.compile(r"^buckets\.(\d+)")
 
 
@@ -79,6 +84,7 @@ class UsageOutbox:
         sent = 0
         while buckets := self._next(now):
             sent += await self._push(buckets)
+        await self._database.write_async(lambda c: c.execute(_FORGET, (_first(now),)))
         return sent
 
     def _next(self, now: float) -> list[dict[str, Any]]:

@@ -186,3 +186,21 @@ def acknowledge(
         )
     )
     return row(connection, tenant_id, version)
+
+
+def await_restart(
+    connection: sa.Connection, tenant_id: str, version: int
+) -> sa.Row[Any]:
+    """Note that a version is in force but for its plugin set; it stays unsettled.
+
+    Raises:
+        NotFound: The tenant has no such version.
+    """
+    row(connection, tenant_id, version)
+    said = "its plugin set takes effect when the server is started again"
+    connection.execute(
+        sa.update(versions)
+        .where((versions.c.tenant_id == tenant_id) & (versions.c.version == version))
+        .values(error=said)
+    )
+    return row(connection, tenant_id, version)

@@ -44,8 +44,8 @@ class AppliedBody(Body):
 
     version: Version
     """Which."""
-    state: Literal["applied", "failed"]
-    """Whether it is in use now."""
+    state: Literal["applied", "restart", "failed"]
+    """Whether it is in use now; `restart` if its plugin set is only after one."""
     error: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
     """What was wrong with it, if it failed."""
 
@@ -98,6 +98,8 @@ async def applied(exchange: Exchange) -> Reply:
     tenant = exchange.caller.id
 
     def change(connection: sa.Connection) -> sa.Row[Any]:
+        if body.state == "restart":
+            return versions.await_restart(connection, tenant, body.version)
         row = versions.acknowledge(connection, tenant, body.version, body.error)
         if row.rollout_id is not None:
             rollouts.settled(connection, row.rollout_id)
