@@ -13,7 +13,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate, count
+from itertools import accumulate, count, repeat
 from operator import add
 from typing import final
 
@@ -83,8 +83,8 @@ def _doubtful(text: bytes, spans: Spans) -> list[int]:
 def _cutting(text: bytes, offsets: Sequence[int]) -> Iterator[Iterable[bool]]:
     """Say of offsets whether they may lie inside an escape, unless none does."""
     reach = _LONGEST - 1 if b"\\u" in text else 1
-    padded = bytes(reach) + text
-    tails = list(pieces(padded, offsets, map(reach.__add__, offsets)))
+    begins = map(max, repeat(0), map((-reach).__add__, offsets))
+    tails = list(pieces(text, begins, offsets))
     whole = b"\0".join(tails)
     if b"\\u" in whole or b"\\\0" in whole + b"\0":
         yield (b"\\u" in tail or tail.endswith(b"\\") for tail in tails)
