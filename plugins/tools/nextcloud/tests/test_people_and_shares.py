@@ -163,8 +163,15 @@ async def test_the_administrators_password_is_used_for_people_alone(
     await call("create_group", group_id="office")
     mine, governing = (r.headers["authorization"] for r in served.server.requests)
     assert mine != governing
-    with pytest.raises(ToolUnauthenticated, match="credential"):
+    with pytest.raises(ToolUnauthenticated, match="`admin_password`"):
         await call_as(app_password=APP_PASSWORD)("create_group", group_id="b")
+    alone = call_as(app_password=APP_PASSWORD)  # may be an administrator's
+    for caller in (call, alone):
+        assert "ada" in (await caller("list_users"))["users"]
+    looking, own = (r.headers["authorization"] for r in served.server.requests[-2:])
+    assert (looking, own) == (governing, mine)
+    with pytest.raises(ToolUnauthenticated, match="`app_password`"):
+        await call_as()("list_files")
     wrong = call_as(app_password=APP_PASSWORD, admin_password="wrong-real-pass")
     with pytest.raises(ToolUnauthenticated, match="not logged in") as caught:
         await wrong("create_group", group_id="b")

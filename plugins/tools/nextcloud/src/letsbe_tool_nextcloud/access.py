@@ -35,6 +35,8 @@ OCS = "/ocs/v2.php"
 DAV = "/remote.php/dav"
 ADMINISTRATION = ("admin_password",)
 """What operations that govern people need: Nextcloud takes no app password there."""
+LOOKING = (*ADMINISTRATION, "app_password")
+"""What operations that look at people use: an administrator's app password will do."""
 
 Meanings: TypeAlias = Mapping[int, tuple[type[ToolFailed], str]]
 """What OCS status codes mean for one operation, with words where the server has none.
@@ -59,10 +61,10 @@ _DAV_KINDS: dict[int, type[ToolFailed]] = {
 
 def authenticate(out: Outgoing) -> None:
     """Add the name and the password that a request asks for."""
-    governs = out.method != "GET" and out.path.startswith(_GOVERNED)
-    if "admin_password" in out.credentials and (
-        governs or "app_password" not in out.credentials
-    ):
+    governs = out.path.startswith(_GOVERNED)
+    has_real = "admin_password" in out.credentials
+    has_app = "app_password" in out.credentials
+    if (governs and has_real) or (not has_app and (governs or has_real)):
         pair = f"{out.setting('admin_user')}:{out.secret('admin_password')}"
     else:
         pair = f"{out.setting('user')}:{out.secret('app_password')}"

@@ -15,7 +15,7 @@ from letsbe.plugin import (
     ToolNotFound,
     operation,
 )
-from letsbe_tool_nextcloud.access import ADMINISTRATION, Meanings, ocs
+from letsbe_tool_nextcloud.access import ADMINISTRATION, LOOKING, Meanings, ocs
 from letsbe_tool_nextcloud.people import (
     EXISTS,
     NO_PERSON,
@@ -61,7 +61,7 @@ def _promotes(args: Membership) -> Iterator[Raise]:
         yield Raise(Tier.CRITICAL_RED, "administrator", "makes an administrator")
 
 
-@operation(Tier.GREEN, credentials=ADMINISTRATION)
+@operation(Tier.GREEN, credentials=LOOKING)
 async def list_groups(tool: ToolClient, args: SearchArguments) -> Json:
     """List groups."""
     return await ocs(tool, "GET", GROUPS, **args.model_dump(exclude_none=True))
@@ -69,7 +69,7 @@ async def list_groups(tool: ToolClient, args: SearchArguments) -> Json:
 
 @operation(
     Tier.GREEN,
-    credentials=ADMINISTRATION,
+    credentials=LOOKING,
     examples=[Example({"group_id": "office"}, Tier.GREEN)],
 )
 async def list_group_members(tool: ToolClient, args: OneGroup) -> Json:

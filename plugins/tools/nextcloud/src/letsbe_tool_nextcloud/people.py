@@ -26,7 +26,7 @@ from letsbe.plugin import (
     ToolUnexpected,
     operation,
 )
-from letsbe_tool_nextcloud.access import ADMINISTRATION, Meanings, ocs
+from letsbe_tool_nextcloud.access import ADMINISTRATION, LOOKING, Meanings, ocs
 
 USERS = "/cloud/users"
 USER = "/cloud/users/{user_id}"
@@ -132,7 +132,7 @@ async def read_me(tool: ToolClient, args: NoArguments) -> Json:
     return await ocs(tool, "GET", "/cloud/user")
 
 
-@operation(Tier.GREEN, credentials=ADMINISTRATION)
+@operation(Tier.GREEN, credentials=LOOKING)
 async def list_users(tool: ToolClient, args: SearchArguments) -> Json:
     """List people."""
     return await ocs(tool, "GET", USERS, **args.model_dump(exclude_none=True))
@@ -140,7 +140,7 @@ async def list_users(tool: ToolClient, args: SearchArguments) -> Json:
 
 @operation(
     Tier.GREEN,
-    credentials=ADMINISTRATION,
+    credentials=LOOKING,
     examples=[Example({"user_id": "ada"}, Tier.GREEN)],
 )
 async def read_user(tool: ToolClient, args: OneUser) -> Json:
