@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import threading
+from collections import deque
 from collections.abc import Callable
 
 from letsbe_redactor_jsonkeys.keys import STEMS, stems_in
@@ -25,7 +25,6 @@ class HyperscanStems:
         # Imported here, because it is an optional part of the installation.
         import hyperscan  # noqa: PLC0415 - see above
 
-        self._hyperscan = hyperscan
         flag = hyperscan.HS_FLAG_SOM_LEFTMOST | hyperscan.HS_FLAG_CASELESS
         database = hyperscan.Database()
         database.compile(
@@ -34,8 +33,9 @@ class HyperscanStems:
             elements=len(STEMS),
             flags=[flag] * len(STEMS),
         )
-        self._serialized = hyperscan.dumpb(database)
-        self._local = threading.local()
+        self._database = database
+        # A scan needs scratch space of its own; as many as have run at once are kept.
+        self._idle = deque([database.scratch])
 
     def __call__(self, text: bytes) -> list[int]:
         """Return where the stems stand, rising."""
@@ -47,12 +47,10 @@ class HyperscanStems:
         ) -> None:
             add(start)
 
-        database = getattr(self._local, "database", None)
-        if database is None:
-            # Scratch space must not be shared by scans that run at once.
-            mode = self._hyperscan.HS_MODE_BLOCK
-            database = self._hyperscan.loadb(self._serialized, mode)
-            database.scratch = self._hyperscan.Scratch(database)
-            self._local.database = database
-        database.scan(text, match_event_handler=note)
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            scratch = self._database.scratch.clone()
+        self._database.scan(text, match_event_handler=note, scratch=scratch)
+        self._idle.append(scratch)
         return sorted(found)

@@ -10,7 +10,7 @@ anchor is looked for before that.
 from __future__ import annotations
 
 import re
-import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -87,13 +87,14 @@ class _Group:
             elements=len(families),
             flags=[_flags(family) for family in families],
         )
-        self._serialized = hyperscan.dumpb(database)
-        self._local = threading.local()
+        self._database = database
+        # A scan needs scratch space of its own; as many as have run at once are kept.
+        self._idle = deque([database.scratch])
 
     def scan(self, text: bytes) -> Iterator[tuple[int, int]]:
         """Yield where the anchors stand, after each rule's number."""
         found: list[tuple[int, int]] = []
-        self._database().scan(text, match_event_handler=_noting(found))
+        self._search(text, _noting(found))
         for family, start in self._places(text, found):
             match = self._tests[family](text, start)
             spans = match.regs[1:] if match else ()
@@ -117,14 +118,13 @@ class _Group:
                 position = window.find(anchor, position + 1)
             seen[number] = end - len(anchor) + 1
 
-    def _database(self) -> hyperscan.Database:
-        # Scratch space must not be shared by scans that run at once.
-        database = getattr(self._local, "database", None)
-        if database is None:
-            database = hyperscan.loadb(self._serialized, hyperscan.HS_MODE_BLOCK)
-            database.scratch = hyperscan.Scratch(database)
-            self._local.database = database
-        return database
+    def _search(self, text: bytes, note: Callable[..., None]) -> None:
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            scratch = self._database.scratch.clone()
+        self._database.scan(text, match_event_handler=note, scratch=scratch)
+        self._idle.append(scratch)
 
 
 def _noting(found: list[tuple[int, int]]) -> Callable[..., None]:

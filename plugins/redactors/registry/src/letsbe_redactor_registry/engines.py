@@ -5,7 +5,7 @@ All of them find the same: every occurrence of every pattern, overlapping ones t
 
 from __future__ import annotations
 
-import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from itertools import compress
@@ -131,7 +131,6 @@ class Hyperscan:
             for number in self._others
         ]
         self._terminated: type[Exception] = hyperscan.ScanTerminated
-        self._threads = threading.local()
         # Apart, because together they take twice as long where nearly all is letters.
         kinds = (
             (0, [n for n in numbers if not caseless[n]]),
@@ -142,6 +141,9 @@ class Hyperscan:
             for flag, some in kinds
             if some
         ]
+        # A scan needs memory of its own while it runs (``HS_SCRATCH_IN_USE``); as much
+        # as was ever needed at once is kept.
+        self._idle = deque([[database.scratch for database in self._databases]])
 
     def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
@@ -174,13 +176,15 @@ class Hyperscan:
         return False
 
     def _search(self, text: bytes, found: Callable[..., bool | None]) -> None:
-        # A scan needs memory of its own while it runs (``HS_SCRATCH_IN_USE``).
-        scratches = getattr(self._threads, "scratches", None)
-        if scratches is None:
+        try:
+            scratches = self._idle.pop()
+        except IndexError:
             scratches = [database.scratch.clone() for database in self._databases]
-            self._threads.scratches = scratches
-        for database, scratch in zip(self._databases, scratches, strict=True):
-            database.scan(text, match_event_handler=found, scratch=scratch)
+        try:
+            for database, scratch in zip(self._databases, scratches, strict=True):
+                database.scan(text, match_event_handler=found, scratch=scratch)
+        finally:
+            self._idle.append(scratches)
 
 
 def _literals(

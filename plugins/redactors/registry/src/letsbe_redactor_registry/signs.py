@@ -6,7 +6,7 @@ What is cheap to see comes first, so that ordinary text is not searched a second
 from __future__ import annotations
 
 import re
-import threading
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol, final
@@ -135,19 +135,22 @@ class _Expressions:
             elements=len(sources),
             flags=[flags] * len(sources),
         )
-        self._scratch = self._database.scratch
+        # A scan needs memory of its own while it runs; as much as was ever needed at
+        # once is kept.
+        self._idle = deque([self._database.scratch])
         self._terminated: type[Exception] = hyperscan.ScanTerminated
-        self._threads = threading.local()
 
     def match(self, text: bytes) -> bool:
-        scratch = getattr(self._threads, "scratch", None)
-        if scratch is None:
-            # A scan needs memory of its own while it runs.
-            scratch = self._threads.scratch = self._scratch.clone()
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            scratch = self._database.scratch.clone()
         try:
             self._database.scan(text, match_event_handler=_stop, scratch=scratch)
         except self._terminated:
             return True
+        finally:
+            self._idle.append(scratch)
         return False
 
 
