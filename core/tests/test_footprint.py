@@ -30,3 +30,13 @@ def test_what_was_freed_goes_back_to_the_system() -> None:
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
     )
     assert int(ran.stdout) > 20_000_000
+
+
+def test_httpx_comes_without_its_command_line() -> None:
+    program = (
+        "import sys; from letsbe.footprint import keep_small; keep_small(); import"
+        " httpx; print('rich' in sys.modules, httpx.Client().timeout.connect)"
+    )
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["False", "5.0"]

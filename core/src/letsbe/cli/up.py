@@ -34,16 +34,17 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
     Prints what runs where as soon as requests are taken. SIGTERM and Ctrl-C end it:
     calls that run may finish, for ten seconds.
     """
+    from letsbe.footprint import give_back, keep_small  # noqa: PLC0415 - ctypes
+
+    keep_small()
     from letsbe.configuration import load_configuration  # noqa: PLC0415 - slow to import
     from letsbe.discovery.records import Status  # noqa: PLC0415
-    from letsbe.footprint import give_back, keep_small  # noqa: PLC0415
     from letsbe.hub_client.opening import open_client  # noqa: PLC0415
     from letsbe.listening import settled_port  # noqa: PLC0415
     from letsbe.proxy.child import proxy_beside  # noqa: PLC0415
     from letsbe.wrapper.opening import open_wrapper  # noqa: PLC0415
     from letsbe.wrapper.server import serve  # noqa: PLC0415
 
-    keep_small()
     with ExitStack() as closing:
         # Agents' tools are kept from the ports that are used, not only configured.
         configured = load_configuration(home)
