@@ -57,7 +57,9 @@ def chat(size: int, chance: random.Random) -> bytes:
     length = 0
     while length < size:
         words = chance.choices(vocabulary, k=200)
-        words += [f"{chance.getrandbits(160):040x}", str(chance.random()), "\n"]
+        # Behind a word such as token, the id would be a secret.
+        words += ["commit", f"{chance.getrandbits(160):040x}"]
+        words += [str(chance.random()), "\n"]
         content = " ".join(words)
         messages.append({"role": chance.choice(["user", "tool"]), "content": content})
         length += len(content) + 40
@@ -145,7 +147,9 @@ def measure_chat(
     secret = registered.current()[0].reveal()
     one_hit = body.replace(b"container", secret.encode(), 1)
     known = Pipeline(layers)
-    known.redact(body)
+    if known.redact(body) is not body:
+        message = "the request was to have no secret"
+        raise AssertionError(message)
 
     def turn() -> None:
         remembering = Pipeline(layers)

@@ -45,14 +45,20 @@ Key: TypeAlias = tuple[bytes, int]
 def cuts(text: bytes) -> list[int]:
     """Return the offsets at which a text is cut, its beginning and end among them."""
     found = [0]
-    while match := _PLACE.search(text, found[-1] + SHORTEST):
+    while match := _next(text, found[-1] + SHORTEST):
         # The first place at which the text decides so, or the last one allowed.
         while match.start() + 1 - found[-1] < LONGEST and not _ends_here(text, match):
-            match = _PLACE.search(text, match.end())
+            match = _next(text, match.end())
             if match is None:
                 return [*found, len(text)]
         found.append(match.start() + 1)
     return [*found, len(text)]
+
+
+def _next(text: bytes, offset: int) -> re.Match[bytes] | None:
+    # The expression looks for its first byte at a twentieth of this speed.
+    first = text.find(b"}", offset)
+    return _PLACE.search(text, first) if first >= 0 else None
 
 
 def _ends_here(text: bytes, match: re.Match[bytes]) -> bool:
@@ -60,7 +66,7 @@ def _ends_here(text: bytes, match: re.Match[bytes]) -> bool:
     return zlib.crc32(text[place : place + _LOOKED_AT]) % _ONE_IN == 0
 
 
-def key_of(stretch: memoryview, offset: int = 0) -> Key:
+def key_of(stretch: memoryview | bytes, offset: int = 0) -> Key:
     """Return what a stretch of text is remembered by; nothing of it can be told."""
     return hashlib.sha256(stretch).digest(), offset
 

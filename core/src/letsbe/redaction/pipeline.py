@@ -100,7 +100,9 @@ class Pipeline:
         names: frozenset[str] = frozenset()
         for layer in self._naming:
             try:
-                names |= frozenset(layer.names())
+                known = frozenset(layer.names())
             except Exception:  # noqa: BLE001, S112 - knowing fewer names redacts more
                 continue
+            # There is nearly always one such layer; its names are not copied.
+            names = names | known if names else known
         return names

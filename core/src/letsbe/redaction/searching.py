@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
@@ -157,7 +157,10 @@ def _stretches(text: bytes, reach: int) -> tuple[list[_Stretch], list[_Stretch]]
     seams = []
     for cut in offsets[1:-1] if reach else ():
         start, end = max(cut - reach, 0), min(cut + reach, len(text))
-        seams.append((start, end, key_of(view[start:end], cut - start)))
+        # The blocks that hold it say what it is, and are read already.
+        first, last = bisect_right(offsets, start) - 1, bisect_left(offsets, end)
+        holding = b"".join([key[0] for _, _, key in blocks[first:last]])
+        seams.append((start, end, key_of(holding, cut - start)))
     return blocks, seams
 
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from letsbe_redactor_registry.disguises import groups_of, hints_of
+from letsbe_redactor_registry.engines import Engine
 from letsbe_redactor_registry.index import View
 from letsbe_redactor_registry.part import Hits, What
 from letsbe_redactor_registry.reduced import Reduced
-from letsbe_redactor_registry.signs import LONGEST, PlainSigns, Signs, signs_for
+from letsbe_redactor_registry.signs import LONGEST, Signs, plain_signs, signs_for
 
 REACH = 4096
 """A value in disguise that takes more bytes is not looked for."""
@@ -82,8 +83,13 @@ def _stretches(
     """Give the stretches that show a sign, with what a value may reach beyond them."""
     size = len(masked.plain)
     start = end = -1
+    # Once over the whole; most texts show none, few show several.
+    signs = signs_for(view.engine).shown_by(masked.plain)
+    hints = _hints_in(masked, view) if _may_be_broken(masked.plain) else []
+    if not (signs or hints or loose):
+        return
     for chunk in range(0, size, _CHUNK):
-        if not _suspect(masked, chunk, loose, view):
+        if not _suspect(masked, chunk, loose, signs, hints):
             continue
         if chunk - REACH > end >= 0:
             yield start, end
@@ -94,19 +100,36 @@ def _stretches(
         yield start, end
 
 
-def _suspect(masked: _Masked, start: int, loose: Sequence[int], view: View) -> bool:
+def _hints_in(masked: _Masked, view: View) -> list[Engine]:
+    if not view.hints:
+        return []
+    whole = masked.piece(0, len(masked.plain))
+    return [hints for hints in view.hints if hints.holds(whole)]
+
+
+def _may_be_broken(text: bytes) -> bool:
+    return not text.isascii() or any(mark in text for mark in _BREAKS)
+
+
+def _suspect(
+    masked: _Masked,
+    start: int,
+    loose: Sequence[int],
+    signs: Signs,
+    hints: Sequence[Engine],
+) -> bool:
     end = start + _CHUNK
     piece = masked.plain[start : end + LONGEST]
-    if signs_for(view.engine).seen(piece):
+    if signs.seen(piece):
         return True
-    if piece.isascii() and not any(mark in piece for mark in _BREAKS):
+    if not _may_be_broken(piece):
         return False
     near = loose[bisect_left(loose, start) : bisect_left(loose, end + LONGEST)]
-    if not near and not view.hints:
+    if not near and not hints:
         return False
     piece = masked.piece(start, end + LONGEST)
     return any(piece[place - start - 1] for place in near if place > start) or any(
-        hints.holds(piece) for hints in view.hints
+        engine.holds(piece) for engine in hints
     )
 
 
@@ -124,4 +147,4 @@ def _shown(reduced: Reduced, pieces: Sequence[tuple[int, int]], value: str) -> b
 
 @lru_cache(maxsize=1)
 def _plain_signs() -> Signs:
-    return PlainSigns()
+    return plain_signs()

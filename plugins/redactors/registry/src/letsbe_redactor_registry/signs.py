@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol, final
 
@@ -83,44 +83,85 @@ class Signs(Protocol):
         """Tell whether a text shows one."""
         ...
 
+    def shown_by(self, text: bytes) -> Signs:
+        """Return what looks for those signs alone that a text shows."""
+        ...
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any sign to look for."""
+        ...
+
+
+class _Sign(Protocol):
+    """Looks for one sign, or a few."""
+
+    def search(self, text: bytes) -> object:
+        """Return something true if a text shows it."""
+        ...
+
 
 @final
-class PlainSigns:
-    """Looks for signs with Python's own expressions."""
+class SomeSigns:
+    """Looks for some signs.
 
-    def __init__(self) -> None:
-        self._spaced = [re.compile(source) for source in _SPACED_AS_CLASSES]
-        self._ascii = [re.compile(source, re.DOTALL) for source in _ASCII]
-        self._others = [re.compile(source, re.DOTALL) for source in _OUTSIDE_ASCII]
+    Args:
+        spaced: Those that are looked for by the classes of characters.
+        plain: Those that may stand in any text.
+        others: Those that may only stand in a text that is not ASCII.
+    """
+
+    def __init__(
+        self, spaced: Sequence[_Sign], plain: Sequence[_Sign], others: Sequence[_Sign]
+    ) -> None:
+        self._spaced, self._plain, self._others = spaced, plain, others
 
     def seen(self, text: bytes) -> bool:
         """Tell whether a text shows one; see :class:`Signs`."""
-        classes = text.translate(_CLASSES)
-        return (
-            any(sign.search(classes) for sign in self._spaced)
-            or any(sign.search(text) for sign in self._ascii)
-            or (not text.isascii() and any(sign.search(text) for sign in self._others))
+        return any(
+            sign.search(read) for signs, read in self._pairs(text) for sign in signs
         )
 
+    def shown_by(self, text: bytes) -> SomeSigns:
+        """Return what looks for fewer; see :class:`Signs`."""
+        return SomeSigns(
+            *(
+                [sign for sign in signs if sign.search(read)]
+                for signs, read in self._pairs(text)
+            )
+        )
 
-@final
-class HyperscanSigns:
-    """Looks for signs with Hyperscan; may also see what is none.
+    def __bool__(self) -> bool:
+        """Tell whether there is any; see :class:`Signs`."""
+        return bool(self._spaced or self._plain or self._others)
+
+    def _pairs(self, text: bytes) -> Iterator[tuple[Sequence[_Sign], bytes]]:
+        yield self._spaced, text.translate(_CLASSES) if self._spaced else text
+        yield self._plain, text
+        yield () if text.isascii() else self._others, text
+
+
+def plain_signs() -> SomeSigns:
+    """Look for signs with Python's own expressions."""
+    return SomeSigns(
+        [re.compile(source) for source in _SPACED_AS_CLASSES],
+        [re.compile(source, re.DOTALL) for source in _ASCII],
+        [re.compile(source, re.DOTALL) for source in _OUTSIDE_ASCII],
+    )
+
+
+def hyperscan_signs() -> SomeSigns:
+    """Look for signs with Hyperscan, which may also see what is none.
 
     Few expressions share a database: all together take four times as long.
     """
-
-    def __init__(self) -> None:
-        self._ascii = [_Expressions(group) for group in _GROUPS]
-        self._others = [_Expressions((source,)) for source in _OUTSIDE_ASCII]
-
-    def seen(self, text: bytes) -> bool:
-        """Tell whether a text may show one; see :class:`Signs`."""
-        return any(group.match(text) for group in self._ascii) or (
-            not text.isascii() and any(group.match(text) for group in self._others)
-        )
+    return SomeSigns(
+        (),
+        [_Expressions(group) for group in _GROUPS],
+        [_Expressions((source,)) for source in _OUTSIDE_ASCII],
+    )
 
 
+@final
 class _Expressions:
     """Some expressions in a database of Hyperscan."""
 
@@ -140,7 +181,7 @@ class _Expressions:
         self._idle = deque([self._database.scratch])
         self._terminated: type[Exception] = hyperscan.ScanTerminated
 
-    def match(self, text: bytes) -> bool:
+    def search(self, text: bytes) -> bool:
         try:
             scratch = self._idle.pop()
         except IndexError:
@@ -161,7 +202,7 @@ def signs_for(engine: str) -> Signs:
     Args:
         engine: The name of the search engine in use.
     """
-    return HyperscanSigns() if engine == "hyperscan" else PlainSigns()
+    return hyperscan_signs() if engine == "hyperscan" else plain_signs()
 
 
 def _stop(*_: object) -> bool:
