@@ -58,6 +58,22 @@ def test_a_heartbeat_is_stored_and_answered(site: Site) -> None:
     assert row.details == {"disk": {"free": 0.5}, "text": "Zürich 🥐"}
 
 
+def test_a_nul_is_refused_and_disturbs_nobody(site: Site) -> None:
+    tenant = site.tenant()
+    for body in ({"configError": "a\0b"}, {"details": {"text": "\\\\\0"}}):
+        answer = beat(site, tenant, **body)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (
+            400,
+            "VALIDATION_ERROR",
+        )
+        assert "NUL" in answer.json()["error"]["message"]
+    assert beat(site, tenant, details={"text": "\\u0000"}).status_code == 200
+    waiting = site.http.get(WAIT + "?seconds=%00", headers=tenant.headers)
+    assert waiting.status_code == 400
+    approval = "/api/v1/tenant/approval-response/a%00b"
+    assert site.http.get(approval, headers=tenant.headers).status_code == 400
+
+
 def test_the_allowance_is_passed_on(site: Site) -> None:
     tenant = site.tenant()
     site.hub.store.write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from letsbe_hub.opening import Hub
 
 Model = TypeVar("Model", bound=BaseModel)
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""NUL as JSON writes it. PostgreSQL takes no text with one, and where many requests
+share a statement (heartbeats, usage) one would take the others with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,15 @@ class Exchange:
         return self.principal
 
     def path(self, name: str = "id") -> str:
-        """Return a part of the path."""
-        return str(self.request.path_params[name])
+        """Return a part of the path.
+
+        Raises:
+            InvalidRequest: It holds a NUL.
+        """
+        part = str(self.request.path_params[name])
+        if "\0" in part:
+            raise _with_nul("the path")
+        return part
 
     async def body(self, model: type[Model]) -> Model:
         """Read the body and check it; an empty one counts as ``{}``.
@@ -54,8 +66,11 @@ class Exchange:
         Raises:
             InvalidRequest: It does not fit; the error names each field.
         """
+        content = await read(self.request)
+        if _NUL.search(content):
+            raise _with_nul("the body")
         try:
-            return model.model_validate_json(await read(self.request) or b"{}")
+            return model.model_validate_json(content or b"{}")
         except ValidationError as error:
             raise _invalid("the request's form is wrong", error) from None
 
@@ -65,10 +80,17 @@ class Exchange:
         Raises:
             InvalidRequest: A parameter is unknown or wrong.
         """
+        given = dict(self.request.query_params)
+        if any("\0" in text for text in given.values()):
+            raise _with_nul("the query")
         try:
-            return model.model_validate_strings(dict(self.request.query_params))
+            return model.model_validate_strings(given)
         except ValidationError as error:
             raise _invalid("the query is wrong", error) from None
+
+
+def _with_nul(place: str) -> InvalidRequest:
+    return InvalidRequest(f"{place} holds a NUL character (U+0000): take it out")
 
 
 Handler = Callable[[Exchange], Awaitable[Reply]]
