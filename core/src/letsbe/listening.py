@@ -11,6 +11,7 @@ import uvicorn
 from typing_extensions import override
 
 from letsbe.errors import ConfigurationError
+from letsbe.heads import BoundedProtocol
 
 SHUTDOWN_SECONDS = 10
 """How long running requests may go on after SIGTERM before they are ended."""
@@ -18,7 +19,7 @@ SHUTDOWN_SECONDS = 10
 BACKLOG = 1024
 """Connections that may wait to be accepted."""
 
-_PLAIN = {"loop": "asyncio", "http": "h11"}
+_PLAIN = {"loop": "asyncio", "http": BoundedProtocol}
 """Unless a server asks for another; else it would be whatever is installed beside."""
 
 

@@ -17,11 +17,11 @@ import uvicorn
 
 from letsbe.cli.init import make_home
 from letsbe.configuration import ProxySettings
+from letsbe.heads import BoundedProtocol
 from letsbe.home import Home
 from letsbe.proxy.metering import Bucket, Meter, buckets
 from letsbe.proxy.opening import assemble
 from letsbe.proxy.pool import Pool
-from letsbe.proxy.protocol import BoundedProtocol
 from letsbe.proxy.sharing import open_usage, open_vault
 from letsbe.proxy.upstreams import Upstreams
 from letsbe.proxy.watching import WatchedVault

@@ -76,7 +76,6 @@ def serve(
             listener,
             announce,
             loop="uvloop",
-            http="httptools",
             ws="none",
             timeout_keep_alive=KEEP_ALIVE,
         )

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from letsbe.listening import bind, run
 from letsbe.proxy.opening import Proxy
-from letsbe.proxy.protocol import BoundedProtocol
 from letsbe.redaction.logging import redacted_logging
 
 SWITCH_INTERVAL = 0.001
@@ -39,6 +38,5 @@ def serve(proxy: Proxy, announce: Callable[[str], None], *, port: int) -> None:
             # The upstream's own date is passed on.
             date_header=False,
             timeout_keep_alive=KEEP_ALIVE,
-            http=BoundedProtocol,
             ws="none",
         )

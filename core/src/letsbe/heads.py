@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the proxy's clients speak it, with a bound on what comes before a body.
+"""HTTP/1.1 as every server here reads it, with a bound on what comes before a body.
 
 uvicorn reads it with httptools, in C, at a third of what its reader in Python takes;
 but that one would gather a header without end.
