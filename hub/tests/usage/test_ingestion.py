@@ -74,7 +74,8 @@ def test_a_conflicting_replay_is_refused_whole(site: Site) -> None:
     ("more", "field"),
     [
         ({"hour": HOUR + 1}, "buckets.0.hour"),
-        ({"hour": HOUR + 7200 + 3600}, "buckets.0.hour"),
+        # The clock may go past an hour between the collecting and the test.
+        ({"hour": HOUR + 24 * 3600}, "buckets.0.hour"),
         ({"hour": HOUR - 36 * 86400}, "buckets.0.hour"),
         ({"inputTokens": -1}, "buckets.0.inputTokens"),
         ({"inputTokens": 10**16}, "buckets.0.inputTokens"),
