@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from letsbe.plugin import BillingBackend, CheckoutRequest
 from letsbe.plugin._facade import Plugins
 from letsbe_billing_stripe import Settings as StripeSettings
-from letsbe_billing_stripe import StripeBackend
+from letsbe_billing_stripe.backend import StripeBackend
 from letsbe_billing_stripe.fake import FakeStripe
 from letsbe_billing_stripe.fake.server import Fault
 from letsbe_hub.api.app import make_app

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from letsbe_billing_stripe import Settings, StripeBackend
+from letsbe_billing_stripe import Settings
+from letsbe_billing_stripe.backend import StripeBackend
 from letsbe_billing_stripe.fake import FakeStripe
 
 

@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from letsbe.plugin import BillingBackend, PaymentBackend, Site
 from letsbe.testing import BillingBackendContract
-from letsbe_billing_stripe import Settings, StripeBackend, letsbe_billing_backends
+from letsbe_billing_stripe import Settings, letsbe_billing_backends
+from letsbe_billing_stripe.backend import StripeBackend
 from letsbe_billing_stripe.connection import connected
 from letsbe_billing_stripe.fake import FakeStripe
 

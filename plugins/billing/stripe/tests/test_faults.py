@@ -11,7 +11,8 @@ from letsbe.plugin import (
     Rejected,
     TryLater,
 )
-from letsbe_billing_stripe import Settings, StripeBackend
+from letsbe_billing_stripe import Settings
+from letsbe_billing_stripe.backend import StripeBackend
 from letsbe_billing_stripe.fake import FakeStripe
 from letsbe_billing_stripe.fake.server import Fault
 from letsbe_billing_stripe.fake.state import DAY
