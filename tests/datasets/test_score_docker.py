@@ -1,31 +1,20 @@
 """The set of docker commands meets its aims, and its scorer would tell."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-SCORER = Path(__file__).with_name("score_docker.py")
-DATASET = SCORER.with_name("docker.jsonl")
-
-
-def score(*arguments: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCORER, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+DATASET = Path(__file__).with_name("docker.jsonl")
 
 
-def test_the_set_meets_its_aims() -> None:
+def test_the_set_meets_its_aims(score: Any) -> None:
     run = score()
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert len(DATASET.read_text(encoding="utf-8").splitlines()) >= 150
 
 
-def test_each_kind_of_error_is_counted_and_shown(tmp_path: Path) -> None:
+def test_each_kind_of_error_is_counted_and_shown(score: Any, tmp_path: Path) -> None:
     rows = [
         {"command": "docker ps", "class": "one", "min": "RED", "max": "RED"},
         {"command": "docker stop x", "class": "one", "min": "GREEN", "max": "GREEN"},

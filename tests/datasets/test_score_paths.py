@@ -1,34 +1,23 @@
 """No path of the set escapes or is blocked wrongly, and the scorer would tell."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-SCORER = Path(__file__).with_name("score_paths.py")
-DATASET = SCORER.with_name("paths.jsonl")
-
-
-def score(*arguments: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCORER, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+DATASET = Path(__file__).with_name("paths.jsonl")
 
 
 @pytest.mark.slow
-def test_no_path_of_the_set_is_judged_wrongly() -> None:
+def test_no_path_of_the_set_is_judged_wrongly(score: Any) -> None:
     run = score()
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert len(DATASET.read_text(encoding="utf-8").splitlines()) >= 100
 
 
-def test_each_kind_of_error_is_counted_and_shown(tmp_path: Path) -> None:
+def test_each_kind_of_error_is_counted_and_shown(score: Any, tmp_path: Path) -> None:
     rows = [
         {"class": "one", "action": "read", "path": "a.txt", "expected": "refuse"},
         {"class": "one", "action": "read", "path": "link_out", "expected": "allow"},

@@ -1,31 +1,20 @@
 """The layers meet their targets on the set, and its scorer would tell."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-SCORER = Path(__file__).with_name("score_redaction.py")
-DATASET = SCORER.with_name("redaction.jsonl")
-
-
-def score(*arguments: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCORER, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+DATASET = Path(__file__).with_name("redaction.jsonl")
 
 
-def test_recall_and_keep_meet_the_targets() -> None:
+def test_recall_and_keep_meet_the_targets(score: Any) -> None:
     run = score()
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert len(DATASET.read_text(encoding="utf-8").splitlines()) >= 300
 
 
-def test_each_kind_of_error_is_counted_and_shown(tmp_path: Path) -> None:
+def test_each_kind_of_error_is_counted_and_shown(score: Any, tmp_path: Path) -> None:
     rows = [
         {"category": "one", "text": "this is «no secret that anybody could tell»"},
         {"category": "two", "text": "GITHUB=ghp_{base62:36}"},

@@ -1,31 +1,20 @@
 """Registered values in disguise meet their target, and the scorer would tell."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-SCORER = Path(__file__).with_name("score_registered.py")
-DATASET = SCORER.with_name("registered.jsonl")
-
-
-def score(*arguments: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCORER, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+DATASET = Path(__file__).with_name("registered.jsonl")
 
 
-def test_recall_and_keep_meet_the_targets() -> None:
+def test_recall_and_keep_meet_the_targets(score: Any) -> None:
     run = score()
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert len(DATASET.read_text(encoding="utf-8").splitlines()) >= 200
 
 
-def test_each_kind_of_error_is_counted_and_shown(tmp_path: Path) -> None:
+def test_each_kind_of_error_is_counted_and_shown(score: Any, tmp_path: Path) -> None:
     rows = [
         {"category": "case: none", "text": "this is «no registered value at all»"},
         {"category": "case: upper", "text": "it is «HR7KQ2ZPWV9T» now"},

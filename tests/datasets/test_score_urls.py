@@ -1,31 +1,20 @@
 """The set of URLs is judged without error, and its scorer would tell."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
-SCORER = Path(__file__).with_name("score_urls.py")
-DATASET = SCORER.with_name("urls.jsonl")
-
-
-def score(*arguments: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, SCORER, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+DATASET = Path(__file__).with_name("urls.jsonl")
 
 
-def test_no_url_of_the_set_is_judged_wrongly() -> None:
+def test_no_url_of_the_set_is_judged_wrongly(score: Any) -> None:
     run = score()
 
     assert run.returncode == 0, run.stdout + run.stderr
     assert len(DATASET.read_text(encoding="utf-8").splitlines()) >= 80
 
 
-def test_each_kind_of_error_is_counted_and_shown(tmp_path: Path) -> None:
+def test_each_kind_of_error_is_counted_and_shown(score: Any, tmp_path: Path) -> None:
     rows = [
         {"class": "one", "expected": "refuse", "url": "http://8.8.8.8/"},
         {"class": "one", "expected": "allow", "url": "http://10.0.0.1/"},

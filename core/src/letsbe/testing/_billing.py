@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import anyio
 import pytest
@@ -147,7 +145,8 @@ class BillingBackendContract(Contract):
         async def test() -> None:
             line = await self._line(backend, 1)
             wrong = cast(int, quantity)
-            await _rejects(lambda: backend.record(replace(line, quantity=wrong)))
+            with pytest.raises(Rejected):
+                await backend.record(replace(line, quantity=wrong))
 
         anyio.run(test)
 
@@ -159,7 +158,8 @@ class BillingBackendContract(Contract):
             longest = (_key() + "x" * _KEY_LENGTH)[:_KEY_LENGTH]
             await backend.record(replace(line, key=longest))
             for key in ("", longest + "x"):
-                await _rejects(partial(backend.record, replace(line, key=key)))
+                with pytest.raises(Rejected):
+                    await backend.record(replace(line, key=key))
 
         anyio.run(test)
 
@@ -169,9 +169,11 @@ class BillingBackendContract(Contract):
         async def test() -> None:
             line = await self._line(backend, 1)
             nobody = "cus_nobody0000000000"
-            await _rejects(lambda: backend.record(replace(line, customer=nobody)))
+            with pytest.raises(Rejected):
+                await backend.record(replace(line, customer=nobody))
             money = BillingAdjustment(_key(), nobody, 100, "eur", "goodwill")
-            await _rejects(lambda: backend.adjust(money))
+            with pytest.raises(Rejected):
+                await backend.adjust(money)
 
         anyio.run(test)
 
@@ -183,7 +185,8 @@ class BillingBackendContract(Contract):
                 return
             line = await self._line(backend, 1)
             old = line.at - backend.accepts_back - 2 * _DAY
-            await _rejects(lambda: backend.record(replace(line, at=old)))
+            with pytest.raises(Rejected):
+                await backend.record(replace(line, at=old))
 
         anyio.run(test)
 
@@ -227,7 +230,8 @@ class BillingBackendContract(Contract):
             money = BillingAdjustment(
                 _key(), customer, cast(int, amount), currency, "wrong"
             )
-            await _rejects(lambda: backend.adjust(money))
+            with pytest.raises(Rejected):
+                await backend.adjust(money)
 
         anyio.run(test)
 
@@ -280,8 +284,3 @@ async def _record_until_taken(backend: BillingBackend, line: BillingUnits) -> No
             return
     message = "a line was not taken in twenty attempts"
     raise AssertionError(message)
-
-
-async def _rejects(attempt: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    with pytest.raises(Rejected):
-        await attempt()
