@@ -5,13 +5,13 @@ All of them find the same: every occurrence of every pattern, overlapping ones t
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from itertools import compress
 from typing import Any, NamedTuple, Protocol, TypeAlias, final
 
 from letsbe.plugin import LetsBeError
+from letsbe_redactor_registry.database import SharedDatabase
 
 
 class UnknownEngine(LetsBeError):
@@ -141,9 +141,6 @@ class Hyperscan:
             for flag, some in kinds
             if some
         ]
-        # A scan needs memory of its own while it runs (``HS_SCRATCH_IN_USE``); as much
-        # as was ever needed at once is kept.
-        self._idle = deque([[database.scratch for database in self._databases]])
 
     def scan(self, text: bytes) -> Occurrences:
         """Find all occurrences; see :class:`Engine`."""
@@ -176,15 +173,8 @@ class Hyperscan:
         return False
 
     def _search(self, text: bytes, found: Callable[..., bool | None]) -> None:
-        try:
-            scratches = self._idle.pop()
-        except IndexError:
-            scratches = [database.scratch.clone() for database in self._databases]
-        try:
-            for database, scratch in zip(self._databases, scratches, strict=True):
-                database.scan(text, match_event_handler=found, scratch=scratch)
-        finally:
-            self._idle.append(scratches)
+        for database in self._databases:
+            database.scan(text, found)
 
 
 def _literals(
@@ -192,7 +182,7 @@ def _literals(
     patterns: list[bytes],
     numbers: list[int],
     flag: int,
-) -> Any:  # noqa: ANN401 - as above
+) -> SharedDatabase:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=patterns,
@@ -201,7 +191,7 @@ def _literals(
         flags=[flag] * len(numbers),
         literal=True,
     )
-    return database
+    return SharedDatabase(database)
 
 
 def _stop(*_: object) -> bool:

@@ -6,10 +6,11 @@ What is cheap to see comes first, so that ordinary text is not searched a second
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Protocol, final
+
+from letsbe_redactor_registry.database import SharedDatabase
 
 LONGEST = 128
 """No sign is longer, in bytes."""
@@ -169,29 +170,21 @@ class _Expressions:
         import hyperscan  # noqa: PLC0415 - loaded only if it is chosen
 
         flags = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_SINGLEMATCH
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        database.compile(
             expressions=list(sources),
             ids=list(range(len(sources))),
             elements=len(sources),
             flags=[flags] * len(sources),
         )
-        # A scan needs memory of its own while it runs; as much as was ever needed at
-        # once is kept.
-        self._idle = deque([self._database.scratch])
+        self._database = SharedDatabase(database)
         self._terminated: type[Exception] = hyperscan.ScanTerminated
 
     def search(self, text: bytes) -> bool:
         try:
-            scratch = self._idle.pop()
-        except IndexError:
-            scratch = self._database.scratch.clone()
-        try:
-            self._database.scan(text, match_event_handler=_stop, scratch=scratch)
+            self._database.scan(text, _stop)
         except self._terminated:
             return True
-        finally:
-            self._idle.append(scratch)
         return False
 
 
