@@ -55,8 +55,8 @@ def redact(
     its words are joined, searched as one, and put back.
 
     With --jsonl a line is {"id", "text", "secrets": {name: value}}, the secrets for
-    that line alone; the answer is {"id", "text", "findings", "elapsed_ms"}. Offsets are
-    bytes of the text in UTF-8.
+    that line alone; the answer is {"id", "text", "findings", "elapsed_ms"}, with
+    --explain or without. Offsets are bytes of the text in UTF-8.
     """
     with _opened(home) as redactor:
         failed = False

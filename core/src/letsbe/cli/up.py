@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import click
@@ -75,11 +76,15 @@ def up(home: Home, port: int | None, as_json: bool) -> None:
                 "unavailable": broken,
                 "agent_tokens": str(home.agent_tokens),
             }
-            if as_json:
-                print_json(facts)
-                return
-            print_facts([(k.replace("_", " "), v) for k, v in facts.items()])
-            click.echo("\nStop with Ctrl-C or SIGTERM.")
+            _print(facts, as_json=as_json)
 
         beside = [client.running] if client else []
         serve(wrapper, announce, port=port, beside=beside)
+
+
+def _print(facts: Mapping[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_json(facts)
+        return
+    print_facts([(k.replace("_", " "), v) for k, v in facts.items()])
+    click.echo("\nStop with Ctrl-C or SIGTERM.")
