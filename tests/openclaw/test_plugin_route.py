@@ -104,13 +104,17 @@ class TestApprovals:
 
     @staticmethod
     def _told(stage: Stage, conversation: str, approval_id: str) -> str:
-        """Return the text that is put before the agent, at its next turn or later."""
+        """Return the request that first put the outcome before the agent.
+
+        The runtime wakes the agent for it, and that turn is of no script where it falls
+        between two turns of the person.
+        """
         for _ in range(10):
             time.sleep(1)
             script = stage.turn(conversation=conversation)
-            said = script.requests[-1].json["messages"][-1]["content"]
-            if approval_id in str(said):
-                return str(said)
+            for request in stage.llm.others + script.requests:
+                if f"waited as {approval_id}" in request.text:
+                    return request.text
         raise AssertionError("the agent was not told")
 
 
