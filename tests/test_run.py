@@ -11,8 +11,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROGRAMS = ["cat", "cmp", "cut", "dirname", "head", "id", "mkdir", "mv", "readlink"]
-PROGRAMS += ["rm", "sed", "sh", "sort", "touch", "chmod", "mktemp", "nproc", "xargs"]
+PROGRAMS = ["cat", "cmp", "cut", "dirname", "grep", "head", "id", "mkdir", "mv"]
+PROGRAMS += [
+    "readlink",
+    "rm",
+    "sed",
+    "sh",
+    "sort",
+    "touch",
+    "chmod",
+    "mktemp",
+    "nproc",
+    "xargs",
+]
+CACHE = "-o cache_dir=.pytest_cache/all"
 UV = """#!/bin/sh
 [ "$1" = --version ] && echo "uv {version} (stand-in)" && exit
 echo "uv $*" >>"{log}"
@@ -93,7 +105,7 @@ def test_the_uv_that_is_there_is_used(machine: Machine) -> None:
     pytest_command = "python -m pytest --numprocesses auto"
     assert machine.calls() == [
         f"uv sync {where} --all-packages --locked --quiet",
-        f"uv run {where} --no-sync --quiet -- {pytest_command} -k one thing",
+        f"uv run {where} --no-sync --quiet -- {pytest_command} -k one thing {CACHE}",
     ]
     assert not (machine.clone / ".uv").exists()
 
@@ -180,6 +192,49 @@ def test_each_distribution_is_tested_alone_and_one_that_fails_fails_all(
     assert machine.run("isolated", "one")[0] == 0
     code, said = machine.run("isolated", "four")
     assert "there is no distribution four" in said
+
+
+@pytest.mark.parametrize(
+    ("exits", "failed", "ci", "code"),
+    [
+        ((1, 0, 0), 3, "true", 0),
+        ((1, 0, 1), 1, "true", 1),
+        ((1, 1), 1, "true", 1),
+        ((1,), 4, "true", 1),
+        ((1,), 1, "", 1),
+        ((2,), 1, "true", 2),
+    ],
+)
+def test_in_ci_a_few_tests_that_failed_run_again_and_must_pass_twice(
+    machine: Machine, exits: tuple[int, ...], failed: int, ci: str, code: int
+) -> None:
+    kept = machine.clone / ".pytest_cache/all/v/cache/lastfailed"
+    names = ",\n".join(
+        f'  "tests/test_{n}.py::test_[a b]": true' for n in range(failed)
+    )
+    first, *later = exits
+    lines = [
+        "#!/bin/sh",
+        '[ "$1" = --version ] && echo "uv 99.0 (stand-in)" && exit',
+        'case "$*" in *"-m pytest"*) ;; *) exit 0 ;; esac',
+        f'echo "uv $*, at once: $PYTEST_XDIST_AUTO_NUM_WORKERS" >>"{machine.log}"',
+        *('case "$*" in *--last-failed*)', f"  grep -q test_0 '{kept}' || exit 5"),
+        f"  echo '{{}}' >'{kept}'",
+        f'  case $(grep -c last-failed "{machine.log}") in',
+        *(f"  {time}) exit {status} ;;" for time, status in enumerate(later, 1)),
+        *("  esac ;;", "esac"),
+        f"mkdir -p '{kept.parent}'",
+        f"printf '{{\n%s\n}}' '{names}' >'{kept}'",
+        f"exit {first}",
+    ]
+    machine.program("uv", "\n".join(lines))
+    ended, said = machine.run("test", CI=ci)
+    assert ended == code, said
+    again = [call for call in machine.calls() if "--last-failed" in call]
+    assert len(again) == len(later)
+    assert all(call.endswith("none, at once: 0") for call in again)
+    assert said.count("UNSTABLE") == len(later)
+    assert said.count("tests/test_0.py::test_[a b]") == len(later)
 
 
 def test_every_command_is_in_the_help() -> None:
