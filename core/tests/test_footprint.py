@@ -40,3 +40,13 @@ def test_httpx_comes_without_its_command_line() -> None:
     command = [sys.executable, "-c", program]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["False", "5.0"]
+
+
+def test_what_a_start_made_is_left_out_of_later_searches() -> None:
+    program = (
+        "import gc; from letsbe.footprint import settle; k = [[] for _ in range(1000)]"
+        "; settle(); print(len(gc.get_objects()) < 1000, gc.get_freeze_count() > 1000)"
+    )
+    command = [sys.executable, "-c", program]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["True", "True"]

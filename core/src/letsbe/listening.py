@@ -11,6 +11,7 @@ import uvicorn
 from typing_extensions import override
 
 from letsbe.errors import ConfigurationError
+from letsbe.footprint import settle
 from letsbe.heads import BoundedProtocol
 
 SHUTDOWN_SECONDS = 10
@@ -103,4 +104,5 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            settle()
             self.announce()

@@ -15,6 +15,7 @@ import click
 
 from letsbe.cli.output import EXIT_FAILED, error_json, home_option, reporting
 from letsbe.errors import ConfigurationError, InvalidRequest, LetsBeError
+from letsbe.footprint import settle
 from letsbe.home import Home
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ class Redactor:
         for layer in self.plugins.redaction_layers:
             if isinstance(layer, Settles):
                 layer.settle(SETTLE_SECONDS)
+        settle()
 
     def run(self, text: bytes, stream: int | None) -> tuple[bytes, Iterable[Span]]:
         """Redact a text; return it, and what was found."""
