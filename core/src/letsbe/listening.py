@@ -24,13 +24,15 @@ _PLAIN = {"loop": "asyncio", "http": BoundedProtocol}
 """Unless a server asks for another; else it would be whatever is installed beside."""
 
 
-def bind(host: str, port: int, setting: str = "wrapper.port") -> socket.socket:
+def bind(
+    host: str, port: int, setting: str = "wrapper.port in letsbe.toml"
+) -> socket.socket:
     """Take the address before anything is announced.
 
     Args:
         host: The address.
         port: The port; 0 takes a free one.
-        setting: Where in ``letsbe.toml`` the port stands, for the error.
+        setting: Where the port stands, for the error.
 
     Raises:
         ConfigurationError: The port is taken, or the address is not this machine's.
@@ -46,7 +48,7 @@ def bind(host: str, port: int, setting: str = "wrapper.port") -> socket.socket:
         listener.close()
         message = (
             f"{host}:{port} cannot be listened on: another program has it, or the"
-            f" address is not this machine's; set {setting} in letsbe.toml"
+            f" address is not this machine's; set {setting}"
         )
         raise ConfigurationError(message) from None
     listener.listen(BACKLOG)

@@ -25,14 +25,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
         yield opened
 
 
-def allow(database: Database, limit: int | None, *, ended: float = -3600.0) -> None:
+def allow(
+    database: Database, limit: int | None, *, ended: float = -3600.0, **more: Any
+) -> None:
     period = {
         "startsAt": NOW - 7 * 86_400,
         "endsAt": NOW - ended,
         "poolTokens": 0,
         "limitTokens": limit,
     }
-    allowance = {"includedModels": ["*deepseek*"], "periods": [period]}
+    allowance = {"includedModels": ["*deepseek*"], "periods": [period], **more}
     database.write(
         lambda c: c.execute(
             "INSERT OR REPLACE INTO hub_state (key, value, updated_at)"
@@ -108,6 +110,16 @@ def test_what_was_used_meanwhile_is_seen(database: Database) -> None:
         use(database, 9_500)
     with pytest.raises(PoolUsedUp, match="owner"), pool.reserved(MODEL, 1_000):
         pass
+
+
+def test_a_pause_says_that_the_subscription_is_not_paid(database: Database) -> None:
+    allow(database, 0, unpaid=True)
+    with (
+        pytest.raises(PoolUsedUp, match="subscription is not paid") as refused,
+        Pool(database).reserved(MODEL, 1),
+    ):
+        pass
+    assert "overage" not in refused.value.message
 
 
 def test_a_hub_that_is_away_over_an_anniversary_leaves_the_limit(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from letsbe.listening import bind, run
 from letsbe.redaction.logging import redacted_logging
@@ -68,9 +69,13 @@ def serve(
             problem.append(error)
             raise
 
-    app = make_app(hub, watched)
-    listener = bind(hub.settings.server.host, port, "server.port")
-    with listener, redacted_logging(hub.pipeline, json_lines=json_logs):
+    app = _plainly(make_app(hub, watched), problem)
+    listener = bind(hub.settings.server.host, port, "server.port in hub.toml")
+    with (
+        listener,
+        redacted_logging(hub.pipeline, json_lines=json_logs),
+        contextlib.suppress(SystemExit),  # uvicorn's, where a start failed
+    ):
         run(
             app,
             listener,
@@ -81,3 +86,17 @@ def serve(
         )
     if problem:
         raise problem[0]
+
+
+def _plainly(app: ASGIApp, problem: Sequence[LetsBeError]) -> ASGIApp:
+    """Log why a start failed, in place of a trace through our own code."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def plain(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed" and problem:
+                message = {**message, "message": problem[0].message}
+            await send(message)
+
+        await app(scope, receive, plain if scope["type"] == "lifespan" else send)
+
+    return wrapped

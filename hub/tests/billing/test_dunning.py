@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from hub.tests.billing.test_payments import NOW, PAID, tell
 from letsbe.plugin import PaymentEvent, PaymentEventKind
-from letsbe.proxy.pool import limit_at
+from letsbe.proxy.pool import Limit, limit_at
 from letsbe_hub.billing.dunning import pause_unpaid
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.storage.store import Store
@@ -34,10 +34,16 @@ def paid(store: Store, rates: Rates, tenant: str) -> None:
 
 def allowed(store: Store, tenant: str) -> tuple[int | None, bool]:
     """Return how many tokens the edge lets through, and whether dear models count."""
+    found = held(store, tenant)
+    return found.tokens, found.counts("vendor/large-1")
+
+
+def held(store: Store, tenant: str) -> Limit:
+    """Return what the edge holds to."""
     query = sa.select(tenants.c.allowance).where(tenants.c.id == tenant)
     found = limit_at(store.read(lambda c: c.scalar(query)), NOW)
     assert found is not None
-    return found.tokens, found.counts("vendor/large-1")
+    return found
 
 
 def noted(store: Store) -> list[Any]:
@@ -56,13 +62,20 @@ def test_agents_are_paused_once_grace_is_over_and_go_on_when_it_is_paid(
     tell(store, rates, subscription("s3", "past_due", NOW + DAY))
     assert pause_unpaid(store, rates, now=NOW + GRACE + 2) == 1
     assert allowed(store, tenant) == (0, True)
+    assert held(store, tenant).unpaid
     assert pause_unpaid(store, rates, now=NOW + GRACE + 3) == 0
     tell(store, rates, subscription("s4", "active", NOW + GRACE + 4))
     assert allowed(store, tenant) == before
+    assert not held(store, tenant).unpaid
     assert pause_unpaid(store, rates, now=NOW + 2 * GRACE) == 0
     assert {"billing.pause", "billing.reinstate"} <= set(noted(store))
-    query = sa.select(outbox.c.dedupe).where(outbox.c.topic == "notifications")
-    keys = store.read(lambda c: list(c.scalars(query)))
+    query = sa.select(outbox).where(outbox.c.topic == "notifications")
+    rows = store.read(lambda c: c.execute(query).all())
+    names = {
+        r.payload["values"]["tenant"] for r in rows if "tenant" in r.payload["values"]
+    }
+    assert names == {f"Shop ({tenant})"}
+    keys = [row.dedupe for row in rows]
     assert [k for k in keys if ":paused:" in k or ":reinstated:" in k] == [
         f"notice:paused:{tenant}:{NOW + 1}",
         f"notice:reinstated:{tenant}:{NOW + 1}",

@@ -31,6 +31,15 @@ BYTES_PER_TOKEN = 4
 ANSWER_TOKENS = 4096
 """What an answer is taken to have at most, where the request sets no limit."""
 
+_USED_UP = (
+    "this period's tokens are used up and agents are paused: the owner may choose"
+    " overage at the Hub, or wait for the next period"
+)
+_UNPAID = (
+    "agents are paused because this server's subscription is not paid: they go on at"
+    " the server's next contact with the Hub once the owner has paid"
+)
+
 _MOST = re.compile(rb'"max_(?:completion_|output_)?tokens"\s*:\s*(\d{1,9})')
 
 
@@ -53,11 +62,13 @@ class Limit:
         start: From when on usage counts.
         tokens: How many tokens; ``None`` for no end.
         included: The models that count, as globs.
+        unpaid: Whether this is a pause because nobody pays the subscription.
     """
 
     start: float
     tokens: int | None
     included: tuple[str, ...]
+    unpaid: bool = False
 
     def counts(self, model: str) -> bool:
         """Say whether a model's tokens come out of the pool."""
@@ -107,10 +118,7 @@ class Pool:
         if model is not None and not limit.counts(model):
             return 0
         if self._used + self._reserved + tokens > limit.tokens:
-            raise PoolUsedUp(
-                "this period's tokens are used up and agents are paused: the owner may"
-                " choose overage in the portal, or wait for the next period"
-            )
+            raise PoolUsedUp(_UNPAID if limit.unpaid else _USED_UP)
         return tokens
 
     def _present(self) -> Limit | None:
@@ -142,12 +150,15 @@ def limit_at(allowance: Any, now: float) -> Limit | None:  # noqa: ANN401 - any 
     """
     if not allowance or not allowance.get("periods"):
         return None
-    included = tuple(allowance["includedModels"])
     periods = allowance["periods"]
-    for period in periods:
-        if now < period["endsAt"]:
-            return Limit(period["startsAt"], period["limitTokens"], included)
-    return Limit(periods[-1]["endsAt"], periods[-1]["limitTokens"], included)
+    held = next((p for p in periods if now < p["endsAt"]), None)
+    last = periods[-1]
+    return Limit(
+        held["startsAt"] if held else last["endsAt"],
+        (held or last)["limitTokens"],
+        tuple(allowance["includedModels"]),
+        bool(allowance.get("unpaid")),
+    )
 
 
 def _look(connection: sqlite3.Connection) -> tuple[Limit | None, int]:

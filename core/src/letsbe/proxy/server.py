@@ -29,7 +29,7 @@ def serve(proxy: Proxy, announce: Callable[[str], None], *, port: int) -> None:
         ConfigurationError: The address cannot be listened on.
     """
     sys.setswitchinterval(SWITCH_INTERVAL)
-    listener = bind(proxy.configuration.proxy.host, port, "proxy.port")
+    listener = bind(proxy.configuration.proxy.host, port, "proxy.port in letsbe.toml")
     with listener, redacted_logging(proxy.pipeline):
         run(
             proxy.app,

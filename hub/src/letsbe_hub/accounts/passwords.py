@@ -15,6 +15,9 @@ LONGEST = 256
 AT_ONCE = 2
 """A check takes 64 MiB and a third of a second of one core: measured."""
 
+_TELLING = 4
+"""Characters of a name that a password may not hold; shorter ones are in any text."""
+
 _HASHER = PasswordHasher()
 _DUMMY = _HASHER.hash("of nobody, so that an unknown name takes as long")
 
@@ -61,9 +64,10 @@ def check_form(password: str, email: str) -> None:
         InvalidRequest: It is too short, too long, or made of the address.
     """
     told, name = None, email.partition("@")[0].lower()
+    made_of_it = len(name) >= _TELLING and name in password.lower()
     if not SHORTEST <= len(password) <= LONGEST:
         told = f"it needs {SHORTEST} to {LONGEST} characters"
-    elif len(set(password)) < 5 or name in password.lower():
+    elif len(set(password)) < 5 or made_of_it:
         told = "it is too easily guessed: take several words"
     if told:
         details = (FieldError("password", told),)

@@ -39,8 +39,9 @@ def renew(
     pool = tokens * multiplier_at(connection, tenant_id, starts)
     billed = rates.of(connection, period.rates).settings.included_models
     counted = billed if account.paused_at is None else ("*",)  # a pause is of them all
-    allowance = {
+    allowance: dict[str, Any] = {
         "includedModels": list(counted),
+        "unpaid": account.paused_at is not None,
         "periods": [
             {
                 "startsAt": period.starts_at,

@@ -18,6 +18,7 @@ from letsbe_hub.notifications.notices import Told, tell
 from letsbe_hub.storage.acts import record
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.payments import billing_accounts as accounts
+from letsbe_hub.storage.tables.tenants import tenants
 
 UNPAID = frozenset({"past_due", "canceled"})
 """The states of a subscription for which nobody pays."""
@@ -99,8 +100,15 @@ def _tell(
     tenant_id = account.tenant_id
     record(connection, ACTOR, act, f"tenant:{tenant_id}", values)
     key = f"{template}:{tenant_id}:{account.unpaid_since:.0f}"
-    told = Told(key, template, {"tenant": tenant_id, **values})
+    named = name_of(connection, tenant_id)
+    told = Told(key, template, {"tenant": named, **values})
     tell(connection, told, tenant_id=tenant_id, staff=True)
+
+
+def name_of(connection: sa.Connection, tenant_id: str) -> str:
+    """Return how a notice names a tenant: whoever has several is to know which."""
+    query = sa.select(tenants.c.name).where(tenants.c.id == tenant_id)
+    return f"{connection.scalar(query)} ({tenant_id})"
 
 
 def _set(connection: sa.Connection, tenant_id: str, **values: object) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from letsbe.plugin import PaymentEvent, PaymentEventKind
 from letsbe_hub.billing import allowances, founding
 from letsbe_hub.billing.choices import change_plan
-from letsbe_hub.billing.dunning import UNPAID, note_status
+from letsbe_hub.billing.dunning import UNPAID, name_of, note_status
 from letsbe_hub.billing.periods import account_of, lock_tenant
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.notifications.notices import Told, tell
@@ -145,7 +145,11 @@ def _subscription(
         told = Told(
             f"subscription:{account.tenant_id}:{event.status}:{event.id}",
             "subscription",
-            {"status": event.status, "days": round(rates.settings.dunning_days)},
+            {
+                "tenant": name_of(connection, account.tenant_id),
+                "status": event.status,
+                "days": round(rates.settings.dunning_days),
+            },
         )
         tell(connection, told, tenant_id=account.tenant_id, staff=True)
     return f"subscription {event.status}"

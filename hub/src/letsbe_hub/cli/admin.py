@@ -13,7 +13,13 @@ from letsbe.cli.output import (
     print_table,
     reporting,
 )
-from letsbe_hub.cli.options import ACTOR, database_option, home_option, opened
+from letsbe_hub.cli.options import (
+    ACTOR,
+    checked,
+    database_option,
+    home_option,
+    opened,
+)
 from letsbe_hub.home import HubHome
 
 if TYPE_CHECKING:
@@ -60,9 +66,12 @@ def create(
     """
     from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
     from letsbe_hub.accounts.passwords import check_form, hash_now  # noqa: PLC0415
+    from letsbe_hub.api.admin.people import NewPersonBody  # noqa: PLC0415
 
+    called, theirs = name or email, list(tenants)
+    checked(NewPersonBody, email=email, name=called, role=role, tenants=theirs)
     check_form(password, people.normal(email))
-    new = people.NewPerson(email, name or email, role, hash_now(password), tenants)
+    new = people.NewPerson(email, called, role, hash_now(password), tenants)
 
     def make(connection: sa.Connection) -> sa.Row[Any]:
         from letsbe_hub.tenants.registry import find  # noqa: PLC0415 - slow to import

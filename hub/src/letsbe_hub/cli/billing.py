@@ -13,7 +13,13 @@ from letsbe.cli.output import (
     print_table,
     reporting,
 )
-from letsbe_hub.cli.options import ACTOR, database_option, home_option, opened
+from letsbe_hub.cli.options import (
+    ACTOR,
+    checked,
+    database_option,
+    home_option,
+    opened,
+)
 from letsbe_hub.home import HubHome
 
 if TYPE_CHECKING:
@@ -148,8 +154,10 @@ def adjust(
 
     Below zero takes away; such an amount stands behind `--`.
     """
-    from letsbe_hub.billing import choices  # noqa: PLC0415 - slow to import
+    from letsbe_hub.api.admin.billing import AdjustmentBody  # noqa: PLC0415 - slow
+    from letsbe_hub.billing import choices  # noqa: PLC0415
 
+    checked(AdjustmentBody, kind=kind, amount=amount, reason=reason)
     rates, new = rates_of(home), choices.NewAdjustment(kind, amount, reason)
     with opened(home, database) as store:
         id_ = store.write(lambda c: choices.adjust(c, tenant_id, new, rates, ACTOR))

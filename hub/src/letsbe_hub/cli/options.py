@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
 from letsbe_hub.home import HubHome, make_home
 
 if TYPE_CHECKING:
+    from letsbe_hub.api.bodies import Body
     from letsbe_hub.storage.store import Store
 
 ACTOR = "cli"
@@ -19,6 +20,7 @@ ACTOR = "cli"
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Form = TypeVar("Form", bound="Body")
 
 
 def home_option(command: Callable[P, T]) -> Callable[P, T]:
@@ -43,6 +45,29 @@ def database_option(command: Callable[P, T]) -> Callable[P, T]:
         metavar="URL",
         help="sqlite:///PATH or postgresql://..., instead of the configured one.",
     )(command)
+
+
+def checked(form: type[Form], **given: Any) -> Form:  # noqa: ANN401 - the form says
+    """Check what was typed as the API checks it: what one refuses, the other does.
+
+    Args:
+        form: The body that the API would take.
+        **given: Its fields.
+
+    Raises:
+        InvalidRequest: Something does not fit; it is named.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415 - slow to import
+
+    from letsbe.errors import InvalidRequest  # noqa: PLC0415
+    from letsbe.wrapper.requests import field_errors  # noqa: PLC0415
+
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        details = field_errors(error)
+        said = "; ".join(f"{d.field}: {d.message}" for d in details)
+        raise InvalidRequest(said, details=details) from None
 
 
 @contextlib.contextmanager

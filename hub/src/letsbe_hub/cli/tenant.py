@@ -13,7 +13,13 @@ from letsbe.cli.output import (
     print_table,
     reporting,
 )
-from letsbe_hub.cli.options import ACTOR, database_option, home_option, opened
+from letsbe_hub.cli.options import (
+    ACTOR,
+    checked,
+    database_option,
+    home_option,
+    opened,
+)
 from letsbe_hub.home import HubHome
 
 if TYPE_CHECKING:
@@ -59,9 +65,11 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a tenant. The same order makes one only once."""
-    from letsbe_hub.tenants import registry  # noqa: PLC0415 - slow to import
+    from letsbe_hub.api.admin.tenants import NewTenantBody  # noqa: PLC0415 - slow
+    from letsbe_hub.tenants import registry  # noqa: PLC0415
 
-    new = registry.NewTenant(name, order, plan, cohort)
+    form = checked(NewTenantBody, name=name, order_id=order, plan=plan, cohort=cohort)
+    new = registry.NewTenant(**form.model_dump())
     with opened(home, database) as store:
         made = store.write(lambda c: registry.find(c, registry.create(c, new, ACTOR)))
     _show(made, as_json=as_json)
@@ -131,7 +139,10 @@ def suspend(
     tenant_id: str, reason: str, home: HubHome, database: str | None, as_json: bool
 ) -> None:
     """Suspend a tenant: the Hub refuses its server, and keeps its data."""
-    from letsbe_hub.tenants import registry  # noqa: PLC0415 - slow to import
+    from letsbe_hub.api.admin.tenants import SuspendBody  # noqa: PLC0415 - slow
+    from letsbe_hub.tenants import registry  # noqa: PLC0415
+
+    checked(SuspendBody, reason=reason)
 
     def change(connection: sa.Connection) -> sa.Row[Any]:
         registry.suspend(connection, tenant_id, reason, ACTOR)

@@ -72,9 +72,9 @@ TEMPLATES: Mapping[str, Template] = {
     "subscription": Template(
         "billing",
         "Your subscription is {status}",
-        "The payment service says that your subscription is {status}. Please see to"
-        " your payment details on the page below. If it stays unpaid for {days} days"
-        " your agents are paused.",
+        "The payment service says that the subscription of {tenant} is {status}. Please"
+        " see to your payment details on the page below. If it stays unpaid for {days}"
+        " days its agents are paused.",
         "/billing",
     ),
     "paused": Template(

@@ -56,7 +56,8 @@ class Store:
     def __init__(self, url: str) -> None:
         parsed = _parsed(url)
         self.dialect = parsed.get_backend_name()
-        self.shown = parsed.render_as_string(hide_password=True)
+        named = parsed.set(drivername=self.dialect)  # as it is written, not as opened
+        self.shown = named.render_as_string(hide_password=True)
         self.engine = _engine(parsed)
         driver = self.engine.dialect.loaded_dbapi
         # Hand-written SQL meets the driver's own errors, which SQLAlchemy then does
