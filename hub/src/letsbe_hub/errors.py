@@ -76,6 +76,18 @@ class StillRunning(Conflict):
     """An earlier request with this ``Idempotency-Key`` has no answer yet."""
 
     code = "still_running"
+    seconds = 1
+    """When to send it again: by then its node has answered, or counts as dead."""
+
+    @classmethod
+    def until(cls, seconds: float) -> StillRunning:
+        """Make the error that says when to send the request again."""
+        whole = max(1, math.ceil(seconds))
+        error = cls(
+            f"the same request is being answered right now: send it again in {whole} s"
+        )
+        error.seconds = whole
+        return error
 
 
 class StaleRevision(Conflict):

@@ -150,6 +150,8 @@ def open_hub(home: HubHome, overrides: Overrides) -> Iterator[Hub]:
     try:
         migrate(store)
         hub = assemble(settings, plugins, store, bus, people_key(home, settings))
+        if store.is_sqlite:
+            hub.remembered.forget_cut_off()
         try:
             yield hub
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from letsbe_hub.errors import StorageUnavailable
 from letsbe_hub.storage.schema import check, migrate
 from letsbe_hub.storage.store import Store, sqlite_url
 from letsbe_hub.storage.tables import metadata, shared
-from letsbe_hub.testing import Postgresql, postgresql
 
 
 def act(connection: sa.Connection, subject: str) -> None:
@@ -124,24 +122,3 @@ def test_a_password_is_not_shown() -> None:
     with pytest.raises(StorageUnavailable, match=r"127\.0\.0\.1") as caught:
         store.read(lambda c: c.execute(sa.text("SELECT 1")))
     assert "hunter2" not in str(caught.value)
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgresql]:
-    with postgresql(durable=True) as running:
-        yield running
-
-
-@pytest.mark.slow
-def test_what_was_answered_outlives_a_killed_database(own_server: Postgresql) -> None:
-    store = Store(own_server.create("hub"))
-    migrate(store)
-    store.write(lambda c: act(c, "kept"))
-    own_server.kill()
-    with pytest.raises(StorageUnavailable):
-        store.write(lambda c: act(c, "refused"))
-    with own_server.running():
-        assert subjects(store) == ["kept"]
-        store.write(lambda c: act(c, "again"))
-        assert subjects(store) == ["kept", "again"]
-        store.close()

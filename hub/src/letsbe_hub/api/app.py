@@ -13,14 +13,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from letsbe.redaction.pipeline import Pipeline
-from letsbe.wrapper.answers import showable
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
 from letsbe_hub.api import admin, customer, health, public, tenant, webhooks
 from letsbe_hub.api.counting import Counting
 from letsbe_hub.api.endpoints import Endpoint
-from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected
+from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected, refused
 from letsbe_hub.api.openapi import document
-from letsbe_hub.errors import LetsBeError, RateLimited
+from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
 
 # The hot ones first: routes are tried in this order.
@@ -79,8 +78,6 @@ def _shown_by(
 ) -> Callable[[Request, Exception], Response]:
     def answer(_: Request, error: Exception) -> Response:
         assert isinstance(error, LetsBeError)
-        if isinstance(error, RateLimited):
-            return failed(error)
-        return failed(showable(error, pipeline))
+        return refused(error, pipeline)
 
     return answer

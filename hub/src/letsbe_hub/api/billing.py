@@ -297,6 +297,7 @@ def _pages(
             permission=write,
             body=CheckoutBody,
             answer=PageView,
+            repeatable=True,
         ),
         Endpoint(
             "POST",
@@ -307,5 +308,6 @@ def _pages(
             permission=write,
             body=PortalBody,
             answer=PageView,
+            repeatable=True,
         ),
     )

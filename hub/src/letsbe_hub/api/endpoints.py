@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from letsbe.wrapper.requests import field_errors
 from letsbe_hub.api.counting import ENDPOINT
-from letsbe_hub.api.envelope import Reply, answered, failed
+from letsbe_hub.api.envelope import Reply, answered, failed, refused
 from letsbe_hub.api.idempotency import key_of
 from letsbe_hub.api.principals import Audience, Principal
 from letsbe_hub.errors import Conflict, InvalidRequest, LetsBeError
@@ -115,6 +116,8 @@ class Endpoint:
             no ``Idempotency-Key`` is asked for.
         checks_token: Whether the token is checked by what stores the request.
         shown_once: Whether the answer holds a token, and so is never kept.
+        repeatable: Whether it may as well run twice, so that it need not be noted with
+            what it changes that it was done.
     """
 
     method: str
@@ -130,6 +133,7 @@ class Endpoint:
     hot: bool = False
     checks_token: bool = False
     shown_once: bool = False
+    repeatable: bool = False
 
     @property
     def open(self) -> bool:
@@ -161,20 +165,22 @@ class Endpoint:
     ) -> Response:
         remembered = exchange.hub.remembered
         body = await read(exchange.request)
-        earlier = await remembered.reserve(principal, key, exchange.request, body)
-        if earlier is not None:
-            return earlier
+        held = await remembered.reserve(principal, key, exchange.request, body)
+        if isinstance(held, Response):
+            return held
+        noting = nullcontext() if self.repeatable else remembered.noting(held)
         try:
-            answer = answered(await self.handler(exchange))
+            with noting:
+                answer = answered(await self.handler(exchange))
         except LetsBeError as error:
-            answer = failed(error)
+            answer = refused(error, exchange.hub.pipeline)
         except BaseException:
-            await remembered.settle(principal, key, Response(status_code=500))
+            await remembered.settle(held, Response(status_code=500))
             raise
         kept = answer
         if self.shown_once and answer.status_code < 400:
             kept = failed(Conflict("this was done; its answer is shown only once"))
-        await remembered.settle(principal, key, kept)
+        await remembered.settle(held, kept)
         return answer
 
 

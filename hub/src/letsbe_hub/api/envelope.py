@@ -12,7 +12,9 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from letsbe_hub.errors import LetsBeError, RateLimited, Unauthenticated
+from letsbe.redaction.pipeline import Pipeline
+from letsbe.wrapper.answers import showable
+from letsbe_hub.errors import LetsBeError, RateLimited, StillRunning, Unauthenticated
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +50,20 @@ def failed(error: LetsBeError) -> Response:
     headers = dict(_HEADERS)
     if isinstance(error, Unauthenticated):
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, RateLimited):
+    if isinstance(error, (RateLimited, StillRunning)):
         headers["retry-after"] = str(error.seconds)
     # A tool that failed is an answer to an agent; nothing here calls tools.
     status = error.status if error.status >= 400 else 500
     details = [{"field": d.field, "message": d.message} for d in error.details]
     body = _error(_code(error), error.message, details, error.alternative)
     return Response(body, status, headers, _JSON)
+
+
+def refused(error: LetsBeError, pipeline: Pipeline) -> Response:
+    """Put an error into its envelope, with whatever was sent in it taken out."""
+    if isinstance(error, (RateLimited, StillRunning)):
+        return failed(error)  # they hold a number that is ours, which a copy would lose
+    return failed(showable(error, pipeline))
 
 
 async def on_http_error(_: Request, error: Exception) -> Response:

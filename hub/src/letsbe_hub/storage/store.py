@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,6 +42,13 @@ ATTEMPTS = 5
 
 _RETRIED = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: PostgreSQL, appendix A."""
+
+
+Alongside = Callable[[sa.Connection], object]
+
+ALONGSIDE: ContextVar[Alongside | None] = ContextVar("alongside", default=None)
+"""What each write of this context does too, in its very transaction: how a request
+notes that it was done, so that neither is without the other."""
 
 
 class Store:
@@ -103,11 +111,15 @@ class Store:
                 very end: run it again.
             Exception: Whatever the change raises; nothing of it was stored.
         """
+        alongside = ALONGSIDE.get()
         with self._failures():
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     with self._turn(), self._beginning() as connection:
-                        return change(connection)
+                        done = change(connection)
+                        if alongside is not None:
+                            alongside(connection)
+                        return done
                 except self._passing as error:
                     code = getattr(_cause(error), "sqlstate", None)
                     if code not in _RETRIED or attempt == ATTEMPTS:

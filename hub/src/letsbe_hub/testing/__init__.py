@@ -2,6 +2,12 @@
 
 from letsbe_hub.testing._nats import nats_server
 from letsbe_hub.testing._postgresql import Postgresql, postgresql
-from letsbe_hub.testing._programs import ProgramMissing
+from letsbe_hub.testing._programs import ProgramMissing, kill_family
 
-__all__ = ["Postgresql", "ProgramMissing", "nats_server", "postgresql"]
+__all__ = [
+    "Postgresql",
+    "ProgramMissing",
+    "kill_family",
+    "nats_server",
+    "postgresql",
+]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from letsbe_hub.testing._programs import find, running, unprivileged
+from letsbe_hub.testing._programs import find, kill_family, running, unprivileged
 
 START_SECONDS = 60.0
 
@@ -77,9 +76,19 @@ class Postgresql:
 
     def kill(self) -> None:
         """End it at once, as a power cut would, with every connection it has."""
+        kill_family(self.pid)
+        self.ended()
+
+    @property
+    def pid(self) -> int:
+        """The number of its first process."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGQUIT)
-        self._process.wait()
+        return self._process.pid
+
+    def ended(self) -> None:
+        """Wait until it has ended."""
+        assert self._process is not None
+        self._process.wait(START_SECONDS)
 
     def _wait(self) -> None:
         until = time.monotonic() + START_SECONDS
