@@ -153,9 +153,9 @@ async def test_a_founding_member_has_twice_the_pool_for_a_year_and_forfeits_it(
         return [period["poolTokens"] for period in allowance["periods"]]
 
     assert store.write(pools) == [2 * POOL, 2 * POOL]
-    assert store.write(lambda c: founding.multiplier_at(c, tenant, now)) == 2
-    year = now + 366 * 86_400
-    assert store.write(lambda c: founding.multiplier_at(c, tenant, year)) == 1
+    spot = store.read(lambda c: founding.member(c, tenant))
+    assert founding.multiplier_of(spot, now) == 2
+    assert founding.multiplier_of(spot, now + 366 * 86_400) == 1
     assert store.write(lambda c: founding.forfeit(c, tenant, now, "refunded"))
     assert not store.write(lambda c: founding.forfeit(c, tenant, now, "again"))
     assert store.write(pools) == [POOL, POOL]

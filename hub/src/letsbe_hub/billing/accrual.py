@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from letsbe_hub.billing.periods import period_at
+from letsbe_hub.billing.periods import open_periods
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.notifications.notices import Told, tell
 from letsbe_hub.storage.tables.billing import billing_alerts as alerts
@@ -97,18 +97,11 @@ class Accrual:
     ) -> dict[tuple[str, int], Period]:
         """Return the period of every tenant and hour, opened if need be."""
         places = {(c.tenant_id, c.bucket.hour) for c in changes}
-        there: dict[str, list[Period]] = defaultdict(list)
-        for period in _open_at(connection, places):
-            there[period.tenant_id].append(period)
-        found: dict[tuple[str, int], Period] = {}
-        for tenant_id, hour in places:
-            known = there[tenant_id]
-            if not any(p.starts_at <= hour < p.ends_at for p in known):
-                row = period_at(connection, tenant_id, hour, self._rates)
-                known.append(Period(*(getattr(row, name) for name in Period._fields)))
-            found[tenant_id, hour] = next(
-                p for p in known if p.starts_at <= hour < p.ends_at
-            )
+        found = _by_hour(connection, places)
+        missing = places - found.keys()
+        if missing:
+            open_periods(connection, missing, self._rates)
+            found |= _by_hour(connection, missing)
         return found
 
 
@@ -119,6 +112,21 @@ def charge(rates: Rates, model: str, counts: Counts) -> tuple[int, int]:
         rates.pool_tokens(model, tokens),
         rates.premium_micros(model, tokens, counts.cost_micros),
     )
+
+
+def _by_hour(
+    connection: sa.Connection, places: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], Period]:
+    """Return the periods of those tenants and hours that have one."""
+    there: dict[str, list[Period]] = defaultdict(list)
+    for period in _open_at(connection, places):
+        there[period.tenant_id].append(period)
+    return {
+        (tenant_id, hour): period
+        for tenant_id, hour in places
+        for period in there[tenant_id]
+        if period.starts_at <= hour < period.ends_at
+    }
 
 
 def _open_at(

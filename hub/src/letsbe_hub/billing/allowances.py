@@ -7,13 +7,14 @@ Hub that is away over an anniversary stops nobody and lets nobody run on.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from letsbe_hub.billing.calendar import period_of
-from letsbe_hub.billing.founding import multiplier_at
-from letsbe_hub.billing.periods import account_of, period_at
+from letsbe_hub.billing.founding import members_of, multiplier_of
+from letsbe_hub.billing.periods import accounts_of, periods_at
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.storage.tables.tenants import tenants
 
@@ -30,37 +31,73 @@ def renew(
     Returns:
         The allowance.
     """
+    return renew_all(connection, {tenant_id}, rates, now=now)[tenant_id]
+
+
+def renew_all(
+    connection: sa.Connection,
+    tenant_ids: Collection[str],
+    rates: Rates,
+    *,
+    now: float | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Work out the allowances of several tenants, as :func:`renew` does of one.
+
+    Returns:
+        The allowances by tenant.
+    """
     moment = time.time() if now is None else now
-    period = period_at(connection, tenant_id, moment, rates)
-    account = account_of(connection, tenant_id, rates)
-    starts, ends = period_of(account.anchor_at, period.ends_at)
-    plan = connection.scalar(sa.select(tenants.c.plan).where(tenants.c.id == tenant_id))
-    tokens = rates.settings.plan_tokens.get(str(plan), 0)
-    pool = tokens * multiplier_at(connection, tenant_id, starts)
-    billed = rates.of(connection, period.rates).settings.included_models
-    counted = billed if account.paused_at is None else ("*",)  # a pause is of them all
-    allowance: dict[str, Any] = {
-        "includedModels": list(counted),
-        "unpaid": account.paused_at is not None,
-        "periods": [
-            {
-                "startsAt": period.starts_at,
-                "endsAt": period.ends_at,
-                "poolTokens": period.pool_tokens,
-                "limitTokens": _limit(account, period, period.pool_tokens),
-            },
-            {
-                "startsAt": starts,
-                "endsAt": ends,
-                "poolTokens": pool,
-                "limitTokens": _limit(account, account, pool),
-            },
-        ],
+    own = accounts_of(connection, tenant_ids, rates)
+    present = periods_at(connection, tenant_ids, moment, rates)
+    founding = members_of(connection, tenant_ids)
+    query = sa.select(tenants.c.id, tenants.c.plan).where(tenants.c.id.in_(tenant_ids))
+    made = {}
+    for tenant_id, plan in connection.execute(query).all():
+        account, period = own[tenant_id], present[tenant_id]
+        starts, ends = period_of(account.anchor_at, period.ends_at)
+        tokens = rates.settings.plan_tokens.get(plan, 0)
+        pool = tokens * multiplier_of(founding.get(tenant_id), starts)
+        billed = rates.of(connection, period.rates).settings.included_models
+        # A pause is of all models.
+        counted = billed if account.paused_at is None else ("*",)
+        made[tenant_id] = {
+            "includedModels": list(counted),
+            "unpaid": account.paused_at is not None,
+            "periods": [
+                _told(
+                    account,
+                    period,
+                    period.starts_at,
+                    period.ends_at,
+                    period.pool_tokens,
+                ),
+                _told(account, account, starts, ends, pool),
+            ],
+        }
+    _keep(connection, made)
+    return made
+
+
+def _told(
+    account: sa.Row[Any], chosen: sa.Row[Any], starts: float, ends: float, pool: int
+) -> dict[str, Any]:
+    """Tell of one period; ``chosen`` says what its owner chose for its end."""
+    return {
+        "startsAt": starts,
+        "endsAt": ends,
+        "poolTokens": pool,
+        "limitTokens": _limit(account, chosen, pool),
     }
-    connection.execute(
-        sa.update(tenants).where(tenants.c.id == tenant_id).values(allowance=allowance)
+
+
+def _keep(connection: sa.Connection, made: Mapping[str, Mapping[str, Any]]) -> None:
+    change = (
+        sa.update(tenants)
+        .where(tenants.c.id == sa.bindparam("of_tenant"))
+        .values(allowance=sa.bindparam("told"))
     )
-    return allowance
+    rows = [{"of_tenant": each, "told": told} for each, told in sorted(made.items())]
+    connection.execute(change, rows)
 
 
 def _limit(account: sa.Row[Any], chosen: sa.Row[Any], pool: int) -> int | None:

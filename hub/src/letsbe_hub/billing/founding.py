@@ -6,6 +6,7 @@ of the whole payment within 14 days forfeits it; its number is not given again.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,19 +25,28 @@ ACTOR = "hub"
 _LOCK = 7_310_001  # any number that nothing else of ours locks
 
 
-def multiplier_at(connection: sa.Connection, tenant_id: str, moment: float) -> int:
-    """Return by what the plan's tokens are multiplied for a period that opens then."""
-    found = connection.execute(
-        sa.select(members).where(members.c.tenant_id == tenant_id)
-    ).first()
-    active = found is not None and found.forfeited_at is None
-    return MULTIPLIER if active and found and moment < found.ends_at else 1
+def multiplier_of(spot: sa.Row[Any] | None, moment: float) -> int:
+    """Return by what the plan's tokens are multiplied for a period that opens then.
+
+    Args:
+        spot: The tenant's, if it has one.
+        moment: When the period opens.
+    """
+    active = spot is not None and spot.forfeited_at is None
+    return MULTIPLIER if active and spot and moment < spot.ends_at else 1
 
 
 def member(connection: sa.Connection, tenant_id: str) -> sa.Row[Any] | None:
     """Return a tenant's spot, forfeited or not."""
-    query = sa.select(members).where(members.c.tenant_id == tenant_id)
-    return connection.execute(query).first()
+    return members_of(connection, {tenant_id}).get(tenant_id)
+
+
+def members_of(
+    connection: sa.Connection, tenant_ids: Collection[str]
+) -> dict[str, sa.Row[Any]]:
+    """Return the spots of those tenants that have one, forfeited or not."""
+    query = sa.select(members).where(members.c.tenant_id.in_(tenant_ids))
+    return {row.tenant_id: row for row in connection.execute(query)}
 
 
 def claim(

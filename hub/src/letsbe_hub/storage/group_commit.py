@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -19,6 +20,10 @@ from letsbe_hub.errors import LetsBeError, StorageUnavailable
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 T = TypeVar("T")
+
+
+Waiting: TypeAlias = tuple[Job, "asyncio.Future[Answer]"]
+"""A write and the caller that waits for it."""
 
 
 class Run(Protocol):
@@ -37,8 +42,8 @@ class GroupCommit(Generic[Job, Answer]):
     """A queue of writes and the thread that works it off.
 
     Args:
-        run: Runs a transaction: :meth:`Store.write`, or :meth:`Store.read` if all that
-            is done is to look.
+        run: Runs a transaction: a :class:`KeptWriter`, or :meth:`Store.read` if all
+            that is done is to look.
         apply: Makes a batch of writes and returns the answer to each, in order; an
             answer that is an error is raised where the write came from.
         name: The thread's name.
@@ -55,10 +60,12 @@ class GroupCommit(Generic[Job, Answer]):
         self._run = run
         self._apply = apply
         self._batch = batch
-        self._waiting: list[tuple[Job, asyncio.Future[Answer]]] = []
-        self._change = threading.Condition()
+        # The thread holds no lock of ours while it waits for the interpreter's, so that
+        # the event loop never waits for both.
+        self._waiting: SimpleQueue[Waiting[Job, Answer] | None] = SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._lock = threading.Lock()  # so that nothing is queued behind the end
         self._started = False
 
     async def submit(self, job: Job) -> Answer:
@@ -72,37 +79,44 @@ class GroupCommit(Generic[Job, Answer]):
             LetsBeError: It was refused.
         """
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        with self._change:
+        with self._lock:
             if self._closed:
                 raise StorageUnavailable("the Hub is stopping: try again in a moment")
             if not self._started:
                 self._started = True
                 self._thread.start()
-            self._waiting.append((job, future))
-            if len(self._waiting) == 1:
-                self._change.notify()
+            self._waiting.put((job, future))
         return await future
 
     def close(self) -> None:
         """Commit what is queued, then stop. More than once does no harm."""
-        with self._change:
-            self._closed = True
-            self._change.notify()
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._waiting.put(None)
         if self._started:
             self._thread.join()
 
     def _work(self) -> None:
-        while batch := self._take():
-            jobs = [job for job, _ in batch]
-            _settle(batch, self._answers(jobs))
+        ended = False
+        while not ended:
+            batch, ended = self._take()
+            if batch:
+                _settle(batch, self._answers([job for job, _ in batch]))
 
-    def _take(self) -> list[tuple[Job, asyncio.Future[Answer]]]:
-        with self._change:
-            while not self._waiting and not self._closed:
-                self._change.wait()
-            taken = self._waiting[: self._batch]
-            del self._waiting[: self._batch]
-            return taken
+    def _take(self) -> tuple[list[Waiting[Job, Answer]], bool]:
+        """Return the next batch, and whether it is the last one."""
+        taken: list[Waiting[Job, Answer]] = []
+        try:
+            one = self._waiting.get()
+            while one is not None:
+                taken.append(one)
+                if len(taken) == self._batch:
+                    return taken, False
+                one = self._waiting.get_nowait()
+        except Empty:
+            return taken, False
+        return taken, True
 
     def _answers(self, jobs: Sequence[Job]) -> Sequence[Answer | BaseException]:
         try:
@@ -125,7 +139,7 @@ class GroupCommit(Generic[Job, Answer]):
 
 
 def _settle(
-    batch: Sequence[tuple[Job, asyncio.Future[Answer]]],
+    batch: Sequence[Waiting[Job, Answer]],
     answers: Sequence[Answer | BaseException],
 ) -> None:
     """Wake the callers: once per event loop and batch, not once per caller."""

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TypeVar
@@ -30,6 +30,7 @@ from letsbe_hub.errors import StorageUnavailable
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Begin = Callable[[], AbstractContextManager[sa.Connection]]
 
 CONNECTIONS = 12
 """The most that one node opens, besides those of the two hot writers."""
@@ -100,11 +101,14 @@ class Store:
             with connection.begin():
                 return query(connection)
 
-    def write(self, change: Callable[[sa.Connection], T]) -> T:
+    def write(
+        self, change: Callable[[sa.Connection], T], begin: Begin | None = None
+    ) -> T:
         """Make a change, all of it or nothing, and return once it is on the disk.
 
         Args:
             change: May run more than once, so it does nothing but use the connection.
+            begin: Begins a transaction on another connection than one of the pool's.
 
         Raises:
             StorageUnavailable: Nothing was stored, or the connection was lost at the
@@ -115,7 +119,7 @@ class Store:
         with self._failures():
             for attempt in range(1, ATTEMPTS + 1):
                 try:
-                    with self._turn(), self._beginning() as connection:
+                    with self._turn(), (begin or self._beginning)() as connection:
                         done = change(connection)
                         if alongside is not None:
                             alongside(connection)
@@ -176,6 +180,43 @@ class Store:
                 " that it can be reached and that its disk has room"
             )
             raise StorageUnavailable(message) from None
+
+
+class KeptWriter:
+    """Writes on one connection that it keeps: for a thread that writes all the time.
+
+    A look whether a pooled connection still lives costs a journey to the database; here
+    a dead one is found by the write that fails, and the next one has a new one.
+
+    Args:
+        store: The database.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connection: sa.Connection | None = None
+
+    def __call__(self, change: Callable[[sa.Connection], T]) -> T:
+        """As :meth:`Store.write`."""
+        return self._store.write(change, self._beginning)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _beginning(self) -> Iterator[sa.Connection]:
+        if self._connection is None:
+            opened = self._store.engine.connect()
+            self._connection = opened.execution_options(letsbe_writes=True)
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException:
+            self.close()
+            raise
 
 
 def _cause(error: BaseException) -> BaseException:

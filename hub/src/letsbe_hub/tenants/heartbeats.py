@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from letsbe_hub.storage.group_commit import GroupCommit
-from letsbe_hub.storage.store import Store
+from letsbe_hub.storage.store import KeptWriter, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +149,10 @@ class Heartbeats:
     """
 
     def __init__(self, store: Store) -> None:
+        self._writer = KeptWriter(store)
         apply = _on_sqlite if store.is_sqlite else _on_postgresql
         self._commits: GroupCommit[Beat, Told | None] = GroupCommit(
-            store.write, apply, "letsbe-heartbeats"
+            self._writer, apply, "letsbe-heartbeats"
         )
 
     async def take(self, beat: Beat) -> Told | None:
@@ -169,6 +170,7 @@ class Heartbeats:
     def close(self) -> None:
         """Store what waits."""
         self._commits.close()
+        self._writer.close()
 
 
 def skew(sent_at: float | None, now: float | None = None) -> float | None:

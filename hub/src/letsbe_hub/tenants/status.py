@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,9 @@ ALARM_AFTER = 5.0
 """Heartbeats that a server is disconnected before someone is alarmed."""
 CALM_AFTER = 3.0
 """Heartbeats that it is back before the alarm ends."""
+
+AT_ONCE = 250
+"""Servers of one transaction: heartbeats come in between."""
 
 SILENT = ("late", "disconnected")
 
@@ -94,6 +97,21 @@ def judge(
     return Judged(status, not calm)
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changes of a server; after an outage it is the same of thousands.
+
+    Args:
+        status: Its status until now.
+        alarmed_at: Since when someone is alarmed about it until now.
+        judged: What is made of it now.
+    """
+
+    status: str
+    alarmed_at: float | None
+    judged: Judged
+
+
 Alarm = Callable[[sa.Connection, str, bool], None]
 """Told inside the transaction that a tenant's alarm begins (True) or ends."""
 
@@ -123,42 +141,52 @@ class Watch:
         at = time.time() if now is None else now
         rows: list[Any] = self._store.read(lambda c: list(c.execute(_READ)))
         self.counts = Counter()
-        changed: list[tuple[sa.Row[Any], Judged]] = []
+        changed: dict[Change, list[str]] = defaultdict(list)
         for row in rows:
             known = Known(*row[1:])
             judged = judge(known, at, self._settings, up_since=self._up_since)
             self.counts[judged.status] += 1
             alarmed = known.alarmed_at is not None
             if judged.status != known.status or judged.alarm != alarmed:
-                changed.append((row, judged))
-        if changed:
-            self._store.write(lambda c: self._write(c, changed, at))
-        return len(changed)
+                change = Change(known.status, known.alarmed_at, judged)
+                changed[change].append(row.tenant_id)
+        for change, tenant_ids in changed.items():
+            for start in range(0, len(tenant_ids), AT_ONCE):
+                some = tenant_ids[start : start + AT_ONCE]
+                self._store.write(lambda c, x=change, t=some: self._write(c, x, t, at))  # type: ignore[misc]  # bound at once
+        return sum(map(len, changed.values()))
 
     def _write(
         self,
         connection: sa.Connection,
-        changed: Sequence[tuple[sa.Row[Any], Judged]],
+        change: Change,
+        tenant_ids: Sequence[str],
         now: float,
     ) -> None:
-        for row, judged in sorted(changed, key=lambda pair: str(pair[0][0])):
-            values: dict[str, Any] = {"status": judged.status}
-            if judged.status != row.status:
-                values["status_since"] = now
-            if judged.alarm != (row.alarmed_at is not None):
-                values["alarmed_at"] = now if judged.alarm else None
-            # Another node may have looked at the same moment; one of them is told.
-            done = connection.execute(
-                sa.update(servers)
-                .where(
-                    (servers.c.tenant_id == row.tenant_id)
-                    & (servers.c.status == row.status)
-                    & servers.c.alarmed_at.is_not_distinct_from(row.alarmed_at)
-                )
-                .values(**values)
+        judged = change.judged
+        alarms = judged.alarm != (change.alarmed_at is not None)
+        values: dict[str, Any] = {"status": judged.status}
+        if judged.status != change.status:
+            values["status_since"] = now
+        if alarms:
+            values["alarmed_at"] = now if judged.alarm else None
+        # Another node may have looked at the same moment; one of them is told. Locked
+        # in the order of heartbeats, so that neither waits for the other.
+        still = (
+            sa.select(servers.c.tenant_id)
+            .where(
+                servers.c.tenant_id.in_(tenant_ids),
+                servers.c.status == change.status,
+                servers.c.alarmed_at.is_not_distinct_from(change.alarmed_at),
             )
-            if done.rowcount and "alarmed_at" in values:
-                self._tell(connection, row.tenant_id, alarm=judged.alarm)
+            .order_by(servers.c.tenant_id)
+            .with_for_update()
+        )
+        done = list(connection.scalars(still))
+        where = servers.c.tenant_id.in_(done)
+        connection.execute(sa.update(servers).where(where).values(**values))
+        for tenant_id in done if alarms else ():
+            self._tell(connection, tenant_id, alarm=judged.alarm)
 
     def _tell(self, connection: sa.Connection, tenant_id: str, *, alarm: bool) -> None:
         act = "server.alarm" if alarm else "server.calm"

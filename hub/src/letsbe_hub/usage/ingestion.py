@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from letsbe.errors import FieldError
 from letsbe_hub.errors import LetsBeError, UsageConflict
 from letsbe_hub.storage.group_commit import GroupCommit
-from letsbe_hub.storage.store import Store
+from letsbe_hub.storage.store import KeptWriter, Store
 from letsbe_hub.tenants.keys import good
 from letsbe_hub.usage.buckets import NOTHING, Bucket, Counts, columns
 from letsbe_hub.usage.statements import Statements
@@ -96,8 +96,9 @@ class Ingestion:
     def __init__(self, store: Store) -> None:
         self._statements = Statements(sqlite=store.is_sqlite)
         self._observers: list[Observer] = []
+        self._writer = KeptWriter(store)
         self._commits: GroupCommit[Push, Taken | None] = GroupCommit(
-            store.write, self._apply, "letsbe-usage", BATCH
+            self._writer, self._apply, "letsbe-usage", BATCH
         )
 
     def observe(self, observer: Observer) -> None:
@@ -120,6 +121,7 @@ class Ingestion:
     def close(self) -> None:
         """Store what waits."""
         self._commits.close()
+        self._writer.close()
 
     def _apply(
         self, connection: sa.Connection, pushes: Sequence[Push]
