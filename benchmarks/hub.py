@@ -27,6 +27,8 @@ import sqlalchemy as sa
 
 from benchmarks.hub_load import Measured, head, steady, storm
 from letsbe_hub.api.principals import token_hash
+from letsbe_hub.billing.closing import renew_due
+from letsbe_hub.billing.rates import BillingSettings, Rates
 from letsbe_hub.storage.schema import migrate
 from letsbe_hub.storage.store import Store, sqlite_url
 from letsbe_hub.storage.tables.tenants import (
@@ -184,6 +186,7 @@ def databases() -> Iterator[dict[str, str]]:
             store = Store(url)
             migrate(store)
             fill(store)
+            renew_due(store, Rates(BillingSettings()))
             store.close()
         yield urls
 

@@ -16,13 +16,13 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
 from letsbe_hub.api import admin, customer, health, public, tenant, webhooks
 from letsbe_hub.api.counting import Counting
+from letsbe_hub.api.directory import Directory
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected, refused
 from letsbe_hub.api.openapi import document
 from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
 
-# The hot ones first: routes are tried in this order.
 ENDPOINTS: tuple[Endpoint, ...] = (
     *tenant.ENDPOINTS,
     *admin.ENDPOINTS,
@@ -51,9 +51,12 @@ def make_app(
         async with running():
             yield
 
-    routes: list[BaseRoute] = [row.route(hub) for row in ENDPOINTS]
+    answers = [(row, row.answering(hub)) for row in ENDPOINTS]
+    routes: list[BaseRoute] = [row.route(answer) for row, answer in answers]
     routes.append(Route("/api/v1/openapi.json", openapi))
     routes += health.routes(hub)
+    fixed = {(row.method, row.path): a for row, a in answers if "{" not in row.path}
+    shown = _shown_by(hub.pipeline)
     settings = hub.settings.server
     names = {*LOOPBACK_NAMES, settings.host, *settings.names}
     return Starlette(
@@ -64,9 +67,10 @@ def make_app(
             Middleware(
                 Guard, names=names, body_limit=settings.body_limit, answer=failed
             ),
+            Middleware(Directory, answers=fixed, failed=shown),
         ],
         exception_handlers={
-            LetsBeError: _shown_by(hub.pipeline),
+            LetsBeError: shown,
             HTTPException: on_http_error,
             Exception: on_unexpected,
         },

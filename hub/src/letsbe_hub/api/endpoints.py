@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from letsbe.wrapper.requests import field_errors
 from letsbe_hub.api.counting import ENDPOINT
+from letsbe_hub.api.directory import Answer
 from letsbe_hub.api.envelope import Reply, answered, failed, refused
 from letsbe_hub.api.idempotency import key_of
 from letsbe_hub.api.principals import Audience, Principal
@@ -140,9 +141,12 @@ class Endpoint:
         """Whether no token is needed."""
         return self.audience in (Audience.PUBLIC, Audience.WEBHOOKS)
 
-    def route(self, hub: Hub) -> Route:
-        """Make the route, with the token checked before anything else is read."""
+    def route(self, answer: Answer) -> Route:
+        """Make the route by which Starlette finds it."""
+        return Route(self.path, answer, methods=[self.method], name=self.summary)
 
+    def answering(self, hub: Hub) -> Answer:
+        """Make what answers it, the token checked before anything else is read."""
         name = f"{self.method} {self.path}"
 
         async def answer(request: Request) -> Response:
@@ -158,7 +162,7 @@ class Endpoint:
                 return answered(await self.handler(exchange))
             return await self._once(exchange, principal, key)
 
-        return Route(self.path, answer, methods=[self.method], name=self.summary)
+        return answer
 
     async def _once(
         self, exchange: Exchange, principal: Principal, key: str

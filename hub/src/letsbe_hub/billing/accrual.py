@@ -7,7 +7,6 @@ of its own, written by the transaction that crosses its threshold.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +18,7 @@ from letsbe_hub.billing.periods import open_periods
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.notifications.notices import Told, tell
 from letsbe_hub.storage.tables.billing import billing_alerts as alerts
+from letsbe_hub.storage.texts import array_of, json_of, rows_of
 
 if TYPE_CHECKING:
     from letsbe_hub.usage.buckets import Counts
@@ -136,8 +136,8 @@ def _open_at(
     hours = [hour for _, hour in places]
     cursor: Any = connection.connection.cursor()
     if connection.dialect.name == "sqlite":
-        cursor.execute(_SQLITE_OPEN, (json.dumps(ids), max(hours), min(hours)))
-        rows = json.loads(cursor.fetchone()[0])
+        cursor.execute(_SQLITE_OPEN, (json_of(ids), max(hours), min(hours)))
+        rows = rows_of(cursor.fetchone()[0])
     else:
         cursor.execute(_POSTGRESQL_OPEN, (ids, max(hours), min(hours)))
         rows = cursor.fetchall()
@@ -150,9 +150,9 @@ def _add(connection: sa.Connection, sums: Mapping[str, Sequence[int]]) -> None:
     rows = [(period_id, *added) for period_id, added in sums.items()]
     cursor: Any = connection.connection.cursor()
     if connection.dialect.name == "sqlite":
-        cursor.execute(_SQLITE_ADD, (json.dumps(rows),))
+        cursor.execute(_SQLITE_ADD, (json_of(rows),))
     else:
-        cursor.execute(_POSTGRESQL_ADD, [list(c) for c in zip(*rows, strict=True)])
+        cursor.execute(_POSTGRESQL_ADD, [array_of(c) for c in zip(*rows, strict=True)])
 
 
 def cross(

@@ -6,7 +6,6 @@ the server should know: the configuration that is meant for it, whether decision
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import KeptWriter, Store
+from letsbe_hub.storage.texts import json_of, rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,6 @@ _KINDS = {
     "approvals_waiting": "bigint",
     "usage_waiting": "bigint",
 }
-# A batch goes to the database as one JSON text and comes back as one: a statement for
-# each beat would hand the interpreter's lock back and forth with the event loop.
 _UNDELIVERED = """
 (SELECT count(*) FROM command_approvals a WHERE a.tenant_id = t.id
  AND a.decided_at IS NOT NULL AND a.delivered_at IS NULL)
@@ -185,13 +183,13 @@ def _on_sqlite(
 ) -> Sequence[Told | None]:
     cursor: Any = connection.connection.cursor()
     rows = [_object(beat) for beat in beats]
-    cursor.execute(_SQLITE_TOLD, (json.dumps(rows),))
+    cursor.execute(_SQLITE_TOLD, (json_of(rows),))
     told: dict[int, Told] = {
-        place: Told(*said) for place, *said in json.loads(cursor.fetchone()[0])
+        place: Told(*said) for place, *said in rows_of(cursor.fetchone()[0])
     }
     # Of several by one server the last counts.
     latest = {rows[place]["tenant_id"]: rows[place] for place in sorted(told)}
-    cursor.execute(_SQLITE_SET, (json.dumps(list(latest.values())),))
+    cursor.execute(_SQLITE_SET, (json_of(list(latest.values())),))
     return [told.get(place) for place in range(len(beats))]
 
 
@@ -201,7 +199,7 @@ def _on_postgresql(
     # In one order on every node, so that two that share tenants do not wait for each
     # other; of several by one server the last counts.
     latest = {_key(beat): beat for beat in beats}
-    rows = json.dumps([_object(latest[key]) for key in sorted(latest)])
+    rows = json_of([_object(latest[key]) for key in sorted(latest)])
     cursor: Any = connection.connection.cursor()
     cursor.execute(_POSTGRESQL, (rows,))
     found = cursor.fetchone()[0] or ()

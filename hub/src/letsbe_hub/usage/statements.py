@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from letsbe_hub.storage.tables.usage import COUNTS, token_usage_buckets
+from letsbe_hub.storage.texts import array_of, json_of, rows_of
 from letsbe_hub.usage.buckets import Bucket, Counts
 
 _COLUMNS = [column.name for column in token_usage_buckets.columns]
@@ -23,8 +23,6 @@ _ON_CONFLICT = f"""
 ON CONFLICT ({", ".join(_KEYS)}) DO UPDATE SET
 {", ".join(f"{name} = excluded.{name}" for name in _REST)}
 """
-# A batch goes to SQLite as one JSON text and comes back as one: each row that is bound
-# or fetched alone hands the interpreter's lock to the event loop.
 _SQLITE_PUT = f"""
 INSERT INTO token_usage_buckets ({_NAMES})
 SELECT {", ".join(f"value ->> {n}" for n in range(len(_COLUMNS)))}
@@ -92,7 +90,7 @@ class Statements:
         if self._sqlite:
             rows = _one(cursor, _SQLITE_PRESENT, wanted)
         else:
-            columns = [_array(column) for column in zip(*wanted, strict=True)]
+            columns = [array_of(column) for column in zip(*wanted, strict=True)]
             cursor.execute(_POSTGRESQL_PRESENT, columns)
             rows = cursor.fetchall()
         return {
@@ -108,26 +106,15 @@ class Statements:
         """Write buckets, new or in place of those that are there."""
         cursor = _cursor(connection)
         if self._sqlite:
-            cursor.execute(_SQLITE_PUT, (json.dumps(rows),))
+            cursor.execute(_SQLITE_PUT, (json_of(rows),))
         else:
-            columns = [_array(column) for column in zip(*rows, strict=True)]
+            columns = [array_of(column) for column in zip(*rows, strict=True)]
             cursor.execute(_POSTGRESQL_PUT, columns)
 
 
 def _one(cursor: Any, statement: str, given: Sequence[object]) -> Any:  # noqa: ANN401 - a driver's, and JSON
-    cursor.execute(statement, (json.dumps(given),))
-    return json.loads(cursor.fetchone()[0])
-
-
-def _array(values: Sequence[object]) -> str:
-    """Write PostgreSQL's text of an array: the driver takes ten times as long."""
-    texts = (_quoted(v) if isinstance(v, str) else str(v) for v in values)
-    return "{" + ",".join(texts) + "}"
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    cursor.execute(statement, (json_of(given),))
+    return rows_of(cursor.fetchone()[0])
 
 
 def _cursor(connection: sa.Connection) -> Any:  # noqa: ANN401 - either driver's

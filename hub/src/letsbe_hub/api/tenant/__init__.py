@@ -8,7 +8,6 @@ from letsbe_hub.api.tenant import (
     usage,
 )
 
-# The hot ones first: routes are tried in this order.
 ENDPOINTS = (
     *contact.ENDPOINTS,
     *usage.ENDPOINTS,
