@@ -5,8 +5,9 @@ target is missed. One row per line: ``category`` and ``text``, with what must go
 guillemets. A row without them looks like a disguise and is none. Each row is scored as
 it is and as the content of a chat request, the latter with and without escapes.
 
-The rows were written before any of them was looked at. At first sight 81.8 % of the
-forms in ``NAMED`` went and 69.9 % of all; every row that looks like one stayed.
+The rows came in two batches, each written before any of it was looked at. At first
+sight 81.8 % of the forms in ``NAMED`` went and 69.9 % of all; of the second batch,
+which was written to be harder, 72.8 and 53.1 %. Every row that looks like one stayed.
 """
 
 from __future__ import annotations

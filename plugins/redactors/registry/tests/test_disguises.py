@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from letsbe.testing import FakeSecrets
@@ -18,6 +18,7 @@ from letsbe_redactor_registry.engines import installed_engines
 from letsbe_redactor_registry.layer import RegistryLayer
 from letsbe_redactor_registry.signs import signs_for
 
+CYRILLIC = {"H": "Н", "T": "Т", "c": "с", "x": "х"}  # noqa: RUF001 - that is the point
 VALUE = "nxT9-4bQw7/rZk2+Lm8vHc3uRt"
 
 
@@ -60,6 +61,25 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "hex as C": lambda text: ", ".join(f"0x{b:02X}" for b in text.encode()),
     "escaped": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
     "HTML references": lambda text: "".join(f"&#x{ord(c):x};" for c in text),
+    "decimal references": lambda text: "".join(f"&#{ord(c)};" for c in text),
+    "octal escapes": lambda text: "".join(f"\\{ord(c):03o}" for c in text),
+    "escapes in braces": lambda text: "".join(f"\\u{{{ord(c):x}}}" for c in text),
+    "quoted-printable": lambda text: "".join(f"={b:02X}" for b in text.encode()),
+    "percent twice": lambda text: "".join(f"%25{b:02x}" for b in text.encode()),
+    "code points": lambda text: " ".join(f"U+{ord(c):04X}" for c in text),
+    "hex of mixed case": lambda text: text.encode().hex().title(),
+    "hex in fours": lambda text: text.encode().hex(" ", -2),
+    "array of bytes": lambda text: ", ".join(map(str, text.encode())),
+    "base32": lambda text: base64.b32encode(text.encode()).decode(),
+    "reversed and upper": lambda text: text[::-1].upper(),
+    "reversed base64": lambda text: base64_of(text)[::-1],
+    "numbered lines": lambda text: "\n".join(
+        f"{n:>3}\t{line}" for n, line in enumerate(textwrap.wrap(text, 12), 7)
+    ).lstrip(" 7\t"),
+    "quoted lines": lambda text: "\n> ".join(textwrap.wrap(text, 12)),
+    "lines of HTML": lambda text: "<br>".join(textwrap.wrap(text, 12)),
+    "Cyrillic letters": lambda text: text.translate(str.maketrans(CYRILLIC)),
+    "two not seen": "\u200c\u200d".join,
 }
 
 
@@ -194,6 +214,7 @@ def test_engines_find_the_same_in_disguise() -> None:
 @given(
     st.binary(max_size=80), st.binary(max_size=80), st.sampled_from(sorted(DISGUISES))
 )
+@settings(deadline=None)  # the first look compiles them
 def test_signs_of_every_engine_agree(
     before: bytes, after: bytes, disguise: str
 ) -> None:

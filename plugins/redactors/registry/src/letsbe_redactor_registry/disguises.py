@@ -7,7 +7,9 @@ little is then compared again, with all of its letters.
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b32encode
 from collections.abc import Iterator
 
 from letsbe_redactor_registry.forms import base64_cores
@@ -34,7 +36,6 @@ _CHANGES = re.compile(rb"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])")
 _TURNS = re.compile(
     rb"(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])"
 )
-_GROUP = 4
 
 
 def folded_forms_of(value: str) -> dict[bytes, str]:
@@ -46,12 +47,25 @@ def folded_forms_of(value: str) -> dict[bytes, str]:
     Returns:
         The disguise's name by the form in lower case.
     """
-    data = _encoded(value.strip())
-    return {data.lower(): "plain"} if _is_worth_hiding(data) else {}
+    text = value.strip()
+    data = _encoded(text)
+    # Digits that are letters say nothing by their case.
+    pairs = data.hex()
+    forms = {} if len(pairs) < SHORTEST else {pairs: "hex", f"%{data.hex('%')}": "url"}
+    folded = {form.encode(): rule for form, rule in forms.items()}
+    if not _is_worth_hiding(data):
+        return folded
+    folded[b32encode(data).rstrip(b"=").lower()[: len(data) * 8 // 5]] = "base32"
+    folded[_encoded(text[::-1]).lower()] = "reversed"
+    if not text.isascii():
+        # The search folds A to Z; other letters are written out.
+        for cased in (text.lower(), text.upper(), text.swapcase()):
+            folded[_encoded(cased).lower()] = "plain"
+    return folded | {data.lower(): "plain"}
 
 
 def turned_forms_of(value: str) -> dict[bytes, str]:
-    """Give the forms of a value that read backwards.
+    """Give the base64 of a value that reads backwards.
 
     Args:
         value: The secret's value.
@@ -59,8 +73,10 @@ def turned_forms_of(value: str) -> dict[bytes, str]:
     Returns:
         The disguise's name by the form.
     """
-    turned = _encoded(value.strip()[::-1])
-    return {turned: "reversed"} if _is_worth_hiding(turned) else {}
+    data = _encoded(value.strip())
+    if not _is_worth_hiding(data):
+        return {}
+    return {core[::-1]: "reversed" for core in base64_cores(data)}
 
 
 def reduced_forms_of(value: str) -> dict[Form, str]:
@@ -74,12 +90,13 @@ def reduced_forms_of(value: str) -> dict[Form, str]:
     """
     forms: dict[Form, str] = {}
     random = looks_random(_encoded(value.strip()))
-    for rule in ("hidden", "base64", "hex"):
-        if rule == "hidden" and not random:
+    for rule in ("hidden", "reversed", "base64", "hex"):
+        shortest = SHORTEST if rule in ("base64", "hex") else SHORTEST_REDUCED
+        if not random and shortest < SHORTEST:
             continue
         for form in originals(value, rule):
             reduced = reduce(level(form))
-            if len(reduced) >= (SHORTEST_REDUCED if rule == "hidden" else SHORTEST):
+            if len(reduced) >= shortest:
                 forms.setdefault(Form(reduced, folded=False), rule)
     return forms
 
@@ -92,8 +109,11 @@ def originals(value: str, rule: str) -> Iterator[bytes]:
         rule: The disguise's name.
     """
     data = _encoded(value.strip())
-    if rule == "hidden":
-        yield data
+    if rule in ("hidden", "reversed"):
+        text = value.strip()[:: 1 if rule == "hidden" else -1]
+        # The comparison folds A to Z; other letters are written out.
+        cased = (text,) if text.isascii() else (text, text.upper(), text.lower())
+        yield from map(_encoded, cased)
     elif rule == "base64":
         yield from base64_cores(data)
     else:
@@ -113,13 +133,18 @@ def hints_of(value: str) -> set[bytes]:
     Returns:
         Pieces of the value and of its encodings.
     """
-    data = _encoded(value.strip())
+    text = value.strip()
+    data = _encoded(text)
     hints = {core[:SEED] for core in base64_cores(data) if len(core) >= SHORTEST}
-    return hints | set(_seeds(data)) if _is_worth_hiding(data) else hints
+    if not _is_worth_hiding(data):
+        return hints
+    if not text.isascii():
+        hints |= set(_seeds(json.dumps(text)[1:-1].encode()))
+    return hints | set(_seeds(data))
 
 
 def groups_of(value: str) -> set[bytes]:
-    """Give a value's first two groups of four, as it stands where it is in groups.
+    """Give a value's first two groups, as it stands where it is in groups.
 
     Args:
         value: The secret's value.
@@ -127,7 +152,21 @@ def groups_of(value: str) -> set[bytes]:
     data = _encoded(value.strip())
     if not _is_worth_hiding(data):
         return set()
-    return {data[:_GROUP] + b" " + data[_GROUP : 2 * _GROUP]}
+    groups = {
+        form[:size] + between + form[size : 2 * size]
+        for size, between, form in (
+            (4, b" ", data),
+            (4, b"-", data),
+            (5, b"-", data),
+            (4, b" ", data.hex().encode()),
+            (4, b" ", data[1:].hex().encode()),
+            (8, b" ", data.hex().encode()),
+        )
+    }
+    # As an array of bytes is written.
+    for between in (",", ", ", " "):
+        groups.add(between.join(map(str, data[:4])).encode() + between.encode())
+    return groups
 
 
 def _seeds(data: bytes) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from letsbe_redactor_registry.index import View
 from letsbe_redactor_registry.part import Hits, What
 from letsbe_redactor_registry.reduced import Reduced
 from letsbe_redactor_registry.signs import LONGEST, Signs, plain_signs, signs_for
+from letsbe_redactor_registry.unescaping import readings
 
 REACH = 4096
 """A value in disguise that takes more bytes is not looked for."""
@@ -19,7 +20,7 @@ REACH = 4096
 _CHUNK = 32 * 1024
 _ASKED_OFTEN = 3
 # Where none of these is, a value is not broken into pieces that are long.
-_BREAKS = (b'"', b"\\", b"\n", b"\r")
+_BREAKS = (b'"', b"'", b"\\", b"\n", b"\r")
 
 
 def find_hidden(
@@ -40,13 +41,19 @@ def find_hidden(
         return
     masked = _Masked(text, hits)
     for start, end in _stretches(masked, sorted(loose), view):
-        reduced = Reduced(masked.piece(start, end))
-        for part in view.reduced:
-            found = part.find(reduced.letters, view.gone)
-            for first, last, (what, value) in zip(*found, strict=True):
-                pieces = reduced.place(first, last, value, what[2])
-                for a, b in pieces if _shown(reduced, pieces, value) else ():
-                    yield start + a, start + b, what
+        piece = masked.piece(start, end)
+        for read in (None, *readings(piece)):
+            for first, last, what in _found(Reduced(piece, read), view):
+                yield start + first, start + last, what
+
+
+def _found(reduced: Reduced, view: View) -> Iterator[tuple[int, int, What]]:
+    for part in view.reduced:
+        found = part.find(reduced.letters, view.gone)
+        for first, last, (what, value) in zip(*found, strict=True):
+            pieces = reduced.place(first, last, value, what[2])
+            for a, b in pieces if _shown(reduced, pieces, value) else ():
+                yield a, b, what
 
 
 class _Masked:
@@ -108,7 +115,8 @@ def _hints_in(masked: _Masked, view: View) -> list[Engine]:
 
 
 def _may_be_broken(text: bytes) -> bool:
-    return not text.isascii() or any(mark in text for mark in _BREAKS)
+    short = len(text) < REACH
+    return short or not text.isascii() or any(mark in text for mark in _BREAKS)
 
 
 def _suspect(

@@ -17,6 +17,7 @@ from letsbe_redactor_registry.disguises import (
 from letsbe_redactor_registry.engines import Choice, Engine
 from letsbe_redactor_registry.forms import forms_of
 from letsbe_redactor_registry.part import KIND, Entry, Form, Part, What
+from letsbe_redactor_registry.signs import signs_for
 
 MERGE_SHARE = 40
 """One in so many entries changed makes it worth compiling the big set again. Until
@@ -78,6 +79,8 @@ class Index:
         self._choice = choice
         self._lock = threading.Lock()
         self._merging: threading.Thread | None = None
+        if disguises:
+            signs_for(choice.name)  # compiled here, not while a request waits
         version, entries = self._registered()
         self._base = self._compiled(entries)
         self._view = self._make_view(version, entries)

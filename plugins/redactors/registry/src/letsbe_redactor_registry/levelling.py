@@ -16,6 +16,14 @@ _KEPT = {0, *_LETTERS, *_LETTERS.upper(), *range(128, 256)}
 _DROPPED = bytes(byte for byte in range(256) if byte not in _KEPT)
 _LOWER = bytes(range(256)).lower()
 _NOT_ALNUM = bytes(b for b in range(1, 128) if not bytes([b]).isalnum())
+# Letters of other alphabets that nobody tells from ours; and a dot that sets apart.
+_ALIKE = dict(
+    zip(
+        "АВЕЗКМНОРСТУХЅІЈԚԜҮасеорухѕіјһԛԝүԁΑΒΕΖΗΙΚΜΝΟΡΤΥΧοντυικρχ·",
+        "ABE3KMHOPCTYXSIJQWYaceopyxsijhqwydABEZHIKMNOPTYXovtuikpx ",
+        strict=True,
+    )
+)
 _FILLERS = "\u115f\u1160\u3164\uffa0"
 
 # Characters that are not seen, or that NFKC turns into plain letters, by first byte:
@@ -23,8 +31,9 @@ _FILLERS = "\u115f\u1160\u3164\uffa0"
 _VARIANTS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
-        rb"\xc2[\xa0\xaa\xad\xb2\xb3\xb9\xba]",
+        rb"\xc2[\xa0\xaa\xad\xb2\xb3\xb7\xb9\xba]",
         rb"\xcd\x8f",
+        *(bytes((first,)) + b"[\x80-\xbf]" for first in range(0xCE, 0xD2)),
         rb"\xe1(?:\xa0[\x8b-\x8f]|\x85[\x9f\xa0]|\xb4[\xac-\xbf]|\xb5.)",
         rb"\xe2(?:\x80[\x80-\x8f\xa8-\xaf]|\x81[\x9f-\xbf]|[\x82\x84\x85\x91-\x93].)",
         rb"\xe3(?:\x80\x80|\x85\xa4|[\x8b\x8d-\x8f].)",
@@ -36,7 +45,8 @@ _VARIANTS = tuple(
 # Two letters after the backslash, so that re searches for that alone, as above.
 _ESCAPED_VARIANTS = re.compile(
     rb"\\[uU](?:00[aA][0dD]|034[fF]|20[0-6][0-9a-fA-F]|180[b-eB-E]|[fF][eE]0[0-9a-fA-F]"
-    rb"|[fF][eE][fF]{2}|[fF][fF][0-5][0-9a-fA-F]|3164"
+    rb"|[fF][eE][fF]{2}|[fF][fF][0-5][0-9a-fA-F]|3164|24[6-9a-fA-F][0-9a-fA-F]"
+    rb"|00[bB][2379]|20[78][0-9a-fA-F]|0[34][0-9a-fA-F]{2}"
     rb"|[dD]835\\u[dD][c-fC-F][0-9a-fA-F]{2}|[dD][bB]40\\u[dD][cC][0-9a-fA-F]{2})"
 )
 
@@ -82,7 +92,7 @@ def _plain(match: re.Match[bytes]) -> bytes:
         text = _unescaped(whole) if whole.isascii() else whole.decode()
     except ValueError:
         return whole
-    plain = unicodedata.normalize("NFKC", text)
+    plain = _ALIKE.get(text) or unicodedata.normalize("NFKC", text)
     if text in _FILLERS or unicodedata.category(text) in ("Cf", "Mn"):
         plain = ""
     encoded = plain.encode()

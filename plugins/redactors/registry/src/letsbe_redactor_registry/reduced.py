@@ -15,25 +15,35 @@ from letsbe_redactor_registry.levelling import (
     reduce,
     trim,
 )
+from letsbe_redactor_registry.unescaping import FILLER
 
 _ESCAPES = re.compile(rb"\\+[nrt]|\\+x|0[xX]|\\+u00|&#[xX]")
 _HEX_SIGN = re.compile(rb"(?:\\+[ux]|&#[xX])\Z")
 _CHUNK = 256
 _NEXT_LETTER = re.compile(rb"[^0-9A-Za-z\x80-\xff\0]{0,160}([A-Za-z])")
 _NEAR = 400
-_SPACE = ord(" ")
+_SPACE, _FILLER, _OUTSIDE_ASCII = ord(" "), ord(FILLER), 0x80
 # From a JSON string to the next one of the same array or object, and past what may
 # stand before a part's text: other keys with short values.
-_JOINT = re.compile(
-    rb"""
-    "[\s}\]]*,[\s\[{]*
-    (?:"(?:type|role|id|index|object|name|model|created|status|finish_reason|logprobs
-          |item_id|output_index|content_index|sequence_number)"\s*:\s*
-       (?:"[^"\\]{0,80}"|-?[0-9.]{1,20}|true|false|null)\s*,\s*
-      |"\w{1,40}"\s*:\s*[\[{]+\s*){0,8}
-    (?:"\w{1,40}"\s*:\s*)?"
-    """,
-    re.VERBOSE,
+_BETWEEN = rb"""
+    Q"[\s}\]]*(?:,|(?:\n|L)+(?:data:)?)(?:[\s\[{]|L)*
+    (?:Q"(?:type|role|id|index|object|name|model|created|status|finish_reason|logprobs
+          |item_id|output_index|content_index|sequence_number)Q"\s*:\s*
+       (?:Q"[^"\\]{0,80}Q"|-?[0-9.]{1,20}|true|false|null)\s*,\s*
+      |Q"\w{1,40}Q"\s*:\s*[\[{]+\s*){0,8}
+    (?:Q"\w{1,40}Q"\s*:\s*)?Q"
+"""
+
+
+def _joint(first: bytes, quote: bytes, line_end: bytes) -> re.Pattern[bytes]:
+    source = _BETWEEN.replace(b"Q", first, 1).replace(b"Q", quote)
+    return re.compile(source.replace(b"L", line_end), re.VERBOSE)
+
+
+# The second is for JSON in strings of JSON. Each begins with a fixed byte.
+_JOINTS = (
+    (b'"', _joint(b"", b"", rb"\n")),
+    (b'\\"', _joint(rb"(\\+)", rb"\1", rb"\1n")),
 )
 
 
@@ -42,12 +52,17 @@ class Reduced:
 
     Args:
         text: The text; stretches found before are NULs.
+        read: The same as it reads without escapes, if that is what to look at.
     """
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes, read: bytes | None = None) -> None:
         self.text = text
         """What was given."""
-        self._level = _JOINT.sub(_blank, level(text)) if b'"' in text else level(text)
+        flat = level(text if read is None else read)
+        for mark, joint in _JOINTS:
+            if mark in flat:
+                flat = joint.sub(_blank, flat)
+        self._level = flat
         self.letters = reduce(self._level)
         """What is searched."""
         self._counts: list[int] = []
@@ -97,10 +112,9 @@ class Reduced:
         after = whole[len(whole.rstrip(LEFT_OUT)) :]
         last += _reach(flat[last : last + _NEAR], after)
         # A character that was replaced takes the room of several letters.
-        while (
-            last < len(text)
-            and flat[last] == _SPACE != text[last]
-            and (text[last] >= 0x80)
+        while last < len(text) and (
+            flat[last] == _FILLER != text[last]
+            or (flat[last] == _SPACE and text[last] >= _OUTSIDE_ASCII)
         ):
             last += 1
         return first, last
@@ -108,9 +122,13 @@ class Reduced:
     def _pieces(self, first: int, last: int) -> list[tuple[int, int]]:
         """Leave out what stands between the strings that a value is spread over."""
         pieces = []
-        for joint in _JOINT.finditer(self.text, first, last):
-            pieces.append((first, joint.start()))
-            first = joint.end()
+        for start, end in sorted(
+            match.span()
+            for _, joint in _JOINTS
+            for match in joint.finditer(self.text, first, last)
+        ):
+            pieces.append((first, start))
+            first = end
         pieces.append((first, last))
         return [(start, end) for start, end in pieces if start < end]
 

@@ -6,9 +6,9 @@ What is cheap to see comes first, so that ordinary text is not searched a second
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Protocol, final
+from typing import NamedTuple, Protocol, final
 
 from letsbe_redactor_registry.database import SharedDatabase
 
@@ -18,9 +18,10 @@ LONGEST = 128
 # Letters and digits by ones and twos, with something between each: spaced letters,
 # pairs of hexadecimal digits, characters that are not seen. Beginning with two letters
 # is not a sign yet, as half of all short words do; a later group is one soon.
-_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z]{1,3}){7}[0-9A-Za-z]"
+_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z]{1,4}){7}[0-9A-Za-z]"
 _SPACED_AS_CLASSES = tuple(
-    begin + rb" {0,2}(?:[ad]{1,2} {1,3}){6}[ad]" for begin in (b" a ", b" d ", b" dd ")
+    begin + rb" {0,3}(?:[ad]{1,2} {1,4}){6}[ad]"
+    for begin in (b" a ", b" d ", b" dd ", b" ad ", b" da ")
 )
 _CLASSES = bytes(
     ord("d" if chr(n).isdigit() else "a" if chr(n).isalpha() else " ")
@@ -28,29 +29,53 @@ _CLASSES = bytes(
 ).ljust(256)
 # \x4e\x78, 0x4e, 0x78, &#x4e;&#x78;, and \u004e where no escape is needed. Each begins
 # with one fixed byte, which Python's expressions look for at the speed of memchr.
-_HEX = rb"0{0,4}[0-9A-Fa-f]{2}[^0-9A-Za-z\\&]{0,3}"
+_HEX = rb"0{0,4}[0-9A-Fa-f]{2}[^\\&]{0,3}"
 _ESCAPED = (
     rb"\\\\{0,7}[xuU]" + _HEX + rb"(?:\\{1,8}[xuU]" + _HEX + rb"){2}",
     rb"0[xX]" + _HEX + rb"(?:0[xX]" + _HEX + rb"){2}",
     rb"&[#][xX]" + _HEX + rb"(?:&[#][xX]" + _HEX + rb"){2}",
 )
+# The same in other tongues: &#78;, \116, \00004e, \u{4e}, =4E, %254E, %u004E, U+004E;
+# and letters and digits that no address has to write as %4E.
+_NUMBER = rb"&#[0-9]{2,7};?[!-%'-~]{0,10}"
+_NAMED = (
+    rb"&(?:sol|bsol|plus|lowbar|excl|num|percnt|ast|commat|dollar|equals|colon|semi"
+    rb"|quest|period|comma|lpar|rpar|hyphen);"
+)
+_OCTAL = rb"\\{1,8}(?:0?[0-7]{3}|0000[0-9A-Fa-f]{2} ?|u\{[0-9A-Fa-f]{1,6}\})"
+_NEEDLESS = (
+    rb"%(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa]|25[2-7][0-9A-Fa-f]|u00[0-9A-Fa-f]{2})"
+    rb"[!-$&-~]{0,3}"
+)
+_PRINTABLE = rb"=[2-7][0-9A-F]"
+_POINT = rb"U\+[0-9A-Fa-f]{4,6}[ ,;]{0,2}"
+_NUMBERS, _OCTALS, _NEEDLESS_ONES = _NUMBER * 3, _OCTAL * 3, _NEEDLESS * 3
+_PRINTABLES, _POINTS = _PRINTABLE * 3, _POINT * 3
+_READ = (_NAMED, _NUMBERS, _OCTALS, _NEEDLESS_ONES, _PRINTABLES, _POINTS)
 # Escapes of characters that are not seen; of spaces, in a row; and of letters in other
 # alphabets' place.
 _UNSEEN = (
     rb"\\[uU](?:00[aA][dD]|200[b-fB-F]|202[89a-eA-E]|206[0-9a-fA-F]|034[fF]"
     rb"|180[b-eB-E]|[fF][eE]0[0-9a-fA-F]|[fF][eE][fF]{2}|[dD][bB]40)"
 )
-_SPACE = rb"\\[uU](?:00[aA]0|20[02][0-9a-fA-F]|3000)[0-9A-Za-z]"
+_SPACE = rb"\\[uU](?:00[aA]0|00[bB]7|20[02][0-9a-fA-F]|3000)[!-\[\]-~]{1,4}"
 _SPACES = _SPACE + rb"\\{0,7}" + (_SPACE + rb"\\{0,7}") * 2
 _OTHER = (
-    rb"\\[uU](?:[fF][fF][0-5][0-9a-fA-F]|24[b-eB-E][0-9a-fA-F]"
+    rb"\\[uU](?:[fF][fF][0-5][0-9a-fA-F]|24[6-9a-fA-F][0-9a-fA-F]"
+    rb"|00[bB][239]|20[78][0-9a-fA-F]"
     rb"|[dD]835\\{1,8}[uU][dD][c-fC-F][0-9a-fA-F]{2})[!-\[\]-~]{0,3}\\{0,7}"
 )
-_OTHERS = _OTHER * 4
-_TOLD = (_UNSEEN, _SPACES, _OTHERS)
+_OTHERS = _OTHER * 3
+# A letter of another alphabet, up to eight of ours, and one of another again.
+_INNER = rb"[_.-]?[0-9A-Za-z][0-9A-Za-z_-]{0,14}"
+_MIXED = rb"\\[uU]0[34][0-9a-fA-F]{2}" + _INNER + rb"\\{1,8}[uU]0[34][0-9a-fA-F]{2}"
+_TOLD = (_UNSEEN, _SPACES, _OTHERS, _MIXED)
 # A line of its own that letters and digits take turns in, and another one after it:
 # what is wrapped so often that no piece of it is long, or in another case too.
-_BREAK = rb"(?:\\\\{0,3}(?:r\\{1,4})?n|\r\n|\n)[ \t>+|]{0,8}"
+_BREAK = (
+    rb"(?:\\\\{0,3}(?:r\\{1,4})?n|\r\n|\n)[ \t>+|#*/;]{0,8}"
+    rb"(?:[0-9]{1,6}(?:[ \t]{0,2}[:|.)]|\t|\\{1,4}t)[ \t]{0,2})?"
+)
 _TOKEN = rb"[0-9A-Za-z+/=_.-]"
 _WRAPPED = b"".join(
     (
@@ -62,19 +87,35 @@ _WRAPPED = b"".join(
         _BREAK + _TOKEN,
     )
 )
-_ASCII = (*_ESCAPED, *_TOLD, _WRAPPED)
-_GROUPS = ((_SPACED,), _ESCAPED, _TOLD, (_WRAPPED,))
 _LOOKALIKES = (
     rb"(?:(?:\xef[\xbc\xbd].|\xf0\x9d[\x90-\x9f].|\xf0\x9f[\x84-\x86]."
-    rb"|\xe2[\x82\x84\x85\x91-\x93].|\xe1[\xb4\xb5].|\xc2[\xaa\xb2\xb3\xb9\xba]"
-    rb"|\xe3[\x8b\x8d-\x8f].|\xef\xac[\x80-\x86])[!-~]{0,3}){4}"
+    rb"|\xe2[\x81\x82\x84\x85\x91-\x93].|\xe1[\xb4\xb5].|\xc2[\xaa\xb2\xb3\xb9\xba]"
+    rb"|\xe3[\x8b\x8d-\x8f].|\xef\xac[\x80-\x86])[!-~]{0,3}){3}"
 )
 _BETWEEN = (
-    rb"[0-9A-Za-z](?:\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xc2\xad|\xcd\x8f"
+    rb"[!-~](?:\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa0-\xaf]|\xc2\xad|\xcd\x8f"
     rb"|\xe1\xa0[\x8b-\x8e]|\xef\xbb\xbf|\xef\xb8[\x80-\x8f]|\xf3\xa0[\x80-\x87].)"
-    rb"[0-9A-Za-z]"
+    rb"{1,4}[!-~]"
 )
-_OUTSIDE_ASCII = (_LOOKALIKES, _BETWEEN)
+_MIXED_IN = rb"[\xce-\xd1][\x80-\xbf]" + _INNER + rb"[\xce-\xd1][\x80-\xbf]"
+# A space that is none of ours, between letters and again soon.
+_THIN = rb"[!-~](?:\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xc2\xb7)[!-~]{1,4}"
+_THIN_TWICE = _THIN + rb"(?:\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xc2\xb7)[!-~]"
+_OUTSIDE_ASCII = (_LOOKALIKES, _BETWEEN, _MIXED_IN, _THIN_TWICE)
+
+
+_ASCII = (*_ESCAPED, *_READ, *_TOLD, _WRAPPED)
+# Those of one group share a database: few, and with the same first byte.
+_GROUPS = (
+    (_SPACED,),
+    (_ESCAPED[0], _OCTALS),
+    (_ESCAPED[1],),
+    (_ESCAPED[2], _NAMED, _NUMBERS),
+    (_NEEDLESS_ONES,),
+    (_PRINTABLES, _POINTS),
+    _TOLD,
+    (_WRAPPED,),
+)
 
 
 class Signs(Protocol):
@@ -101,52 +142,75 @@ class _Sign(Protocol):
         ...
 
 
+class _Kind(NamedTuple):
+    """Signs that are looked for in the same reading of a text.
+
+    Args:
+        read: Gives the reading, or None if no such sign can stand in the text.
+        signs: The signs.
+    """
+
+    read: Callable[[bytes], bytes | None]
+    signs: Sequence[_Sign]
+
+
 @final
 class SomeSigns:
     """Looks for some signs.
 
     Args:
-        spaced: Those that are looked for by the classes of characters.
-        plain: Those that may stand in any text.
-        others: Those that may only stand in a text that is not ASCII.
+        kinds: The signs.
     """
 
-    def __init__(
-        self, spaced: Sequence[_Sign], plain: Sequence[_Sign], others: Sequence[_Sign]
-    ) -> None:
-        self._spaced, self._plain, self._others = spaced, plain, others
+    def __init__(self, kinds: Iterable[_Kind]) -> None:
+        self._kinds = [kind for kind in kinds if kind.signs]
 
     def seen(self, text: bytes) -> bool:
         """Tell whether a text shows one; see :class:`Signs`."""
         return any(
-            sign.search(read) for signs, read in self._pairs(text) for sign in signs
+            sign.search(read) for read, signs in self._read(text) for sign in signs
         )
 
     def shown_by(self, text: bytes) -> SomeSigns:
         """Return what looks for fewer; see :class:`Signs`."""
         return SomeSigns(
-            *(
-                [sign for sign in signs if sign.search(read)]
-                for signs, read in self._pairs(text)
-            )
+            _Kind(kind.read, [sign for sign in kind.signs if sign.search(read)])
+            for kind in self._kinds
+            if (read := kind.read(text)) is not None
         )
 
     def __bool__(self) -> bool:
         """Tell whether there is any; see :class:`Signs`."""
-        return bool(self._spaced or self._plain or self._others)
+        return bool(self._kinds)
 
-    def _pairs(self, text: bytes) -> Iterator[tuple[Sequence[_Sign], bytes]]:
-        yield self._spaced, text.translate(_CLASSES) if self._spaced else text
-        yield self._plain, text
-        yield () if text.isascii() else self._others, text
+    def _read(self, text: bytes) -> Iterator[tuple[bytes, Sequence[_Sign]]]:
+        for kind in self._kinds:
+            read = kind.read(text)
+            if read is not None:
+                yield read, kind.signs
+
+
+def _as_classes(text: bytes) -> bytes:
+    return text.translate(_CLASSES)
+
+
+def _as_it_is(text: bytes) -> bytes:
+    return text
+
+
+def _outside_ascii(text: bytes) -> bytes | None:
+    return None if text.isascii() else text
 
 
 def plain_signs() -> SomeSigns:
     """Look for signs with Python's own expressions."""
     return SomeSigns(
-        [re.compile(source) for source in _SPACED_AS_CLASSES],
-        [re.compile(source, re.DOTALL) for source in _ASCII],
-        [re.compile(source, re.DOTALL) for source in _OUTSIDE_ASCII],
+        _Kind(read, [re.compile(source, re.DOTALL) for source in sources])
+        for read, sources in (
+            (_as_classes, _SPACED_AS_CLASSES),
+            (_as_it_is, _ASCII),
+            (_outside_ascii, _OUTSIDE_ASCII),
+        )
     )
 
 
@@ -156,9 +220,10 @@ def hyperscan_signs() -> SomeSigns:
     Few expressions share a database: all together take four times as long.
     """
     return SomeSigns(
-        (),
-        [_Expressions(group) for group in _GROUPS],
-        [_Expressions((source,)) for source in _OUTSIDE_ASCII],
+        (
+            _Kind(_as_it_is, [_Expressions(group) for group in _GROUPS]),
+            _Kind(_outside_ascii, [_Expressions((one,)) for one in _OUTSIDE_ASCII]),
+        )
     )
 
 

@@ -1,0 +1,178 @@
+r"""Escapes, numbers and line heads read as what they stand for.
+
+``&#107;``, ``\153``, ``%256B``, ``=6B`` and ``U+006B`` are all a ``k``. What stands in
+place of an escape is padded to the escape's length, so that offsets stay.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+FILLER = b"\x01"
+"""Fills the room that an escape took beyond its character."""
+
+_BYTE, _SPACE = 256, b" "
+
+
+class _Reading(NamedTuple):
+    """One way of writing characters.
+
+    Args:
+        mark: What stands in every text that has it.
+        pattern: One escape. Each begins with a fixed byte, which is found fast.
+        read: Gives what an escape stands for.
+    """
+
+    mark: bytes
+    pattern: re.Pattern[bytes]
+    read: Callable[[re.Match[bytes]], bytes]
+
+
+def _character(number: int) -> bytes:
+    try:
+        return chr(number).encode()
+    except (ValueError, OverflowError):
+        return b""
+
+
+def _backslashed(match: re.Match[bytes]) -> bytes:
+    byte, unicode, braced, css, octal = match.groups()
+    if byte:
+        return bytes([int(byte, 16)])
+    if octal:
+        return bytes([int(octal, 8) % _BYTE])
+    return _character(int(unicode or braced or css, 16))
+
+
+def _reference(match: re.Match[bytes]) -> bytes:
+    text = match[0].decode()
+    plain = html.unescape(text if text.endswith(";") else text + ";")
+    return plain.encode("utf-8", "ignore") if plain.rstrip(";") != text else b""
+
+
+def _quoted(match: re.Match[bytes]) -> bytes:
+    return bytes([int(match[1], 16)])
+
+
+def _percent(match: re.Match[bytes]) -> bytes:
+    return _character(int(match[1], 16)) if match[1] else bytes([int(match[2], 16)])
+
+
+def _point(match: re.Match[bytes]) -> bytes:
+    return _character(int(match[1], 16))
+
+
+def _nothing(_match: re.Match[bytes]) -> bytes:
+    return _SPACE
+
+
+_READINGS = (
+    _Reading(
+        b"\\",
+        re.compile(
+            rb"\\+(?:[xX]([0-9A-Fa-f]{2})|[uU](?:0000)?([0-9A-Fa-f]{4})"
+            rb"|[uU]\{0{0,3}([0-9A-Fa-f]{1,5})\}|0000([0-9A-Fa-f]{2})[ ]?"
+            rb"|0?([0-7]{3}))"
+        ),
+        _backslashed,
+    ),
+    _Reading(
+        b"&",
+        re.compile(
+            rb"&(?:#[xX][0-9A-Fa-f]{1,8}|#[0-9]{1,8}|[A-Za-z][A-Za-z0-9]{1,24});?"
+        ),
+        _reference,
+    ),
+    _Reading(
+        b"%", re.compile(rb"%(?:25)*(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))"), _percent
+    ),
+    _Reading(b"=", re.compile(rb"=([0-9A-Fa-f]{2})"), _quoted),
+    _Reading(b"U+", re.compile(rb"U\+([0-9A-Fa-f]{4,6})"), _point),
+    # Tags, as <br> and <wbr>, and what stands at the head of numbered lines.
+    _Reading(
+        b"<",
+        re.compile(
+            rb"</?(?i:w?br|p|div|span|b|i|u|s|em|strong|code|pre|td|tr|li|font|mark|tt)"
+            rb"(?:[ /][^<>\n]{0,80})?>"
+        ),
+        _nothing,
+    ),
+    _Reading(
+        b"\n",
+        re.compile(rb"\n[ \t]{0,8}[0-9]{1,6}(?:[ \t]{0,2}[:|.)\t]|\xe2\x86\x92)"),
+        _nothing,
+    ),
+    _Reading(
+        b"\\n",
+        re.compile(
+            rb"\\+n(?:[ \t]|\\+t){0,8}[0-9]{1,6}"
+            rb"(?:[ \t]{0,2}(?:[:|.)]|\\+t)|\xe2\x86\x92|\\+u2192)"
+        ),
+        _nothing,
+    ),
+)
+# Many numbers in a row, as an array of bytes is written.
+_DECIMALS = re.compile(
+    rb"(?<![0-9A-Za-z.])[0-9]{2,3}(?:[^0-9A-Za-z.]{1,4}[0-9]{2,3}){11,}(?![.]?[0-9A-Za-z])"
+)
+_DECIMAL = re.compile(rb"[0-9]{2,3}")
+# A line of a dump: where it stands, its bytes, and the same as text.
+_DUMP = re.compile(
+    rb"((?:^|\n|\\+n)[0-9A-Fa-f]{7,8}:?[ ]{1,2})"
+    rb"((?:[0-9A-Fa-f]{2}[ ]{0,2}){1,16}[ ]{0,48})((?:(?!\\+n)[ -~]){1,24})"
+)
+
+
+def readings(text: bytes) -> Iterator[bytes]:
+    """Give a text as it reads besides literally, each as long as it is.
+
+    Args:
+        text: Any bytes.
+
+    Yields:
+        The text without escapes, and the columns of a dump, where there are any.
+    """
+    plain = text
+    for mark, pattern, read in _READINGS:
+        if mark in plain:
+            plain = pattern.sub(_padded(read), plain)
+    plain = _DECIMALS.sub(_bytes_of, plain)
+    if plain != text:
+        yield plain
+    if _DUMP.search(text):
+        yield _DUMP.sub(_only(2), text)
+        yield _DUMP.sub(_only(3), text)
+
+
+def _padded(
+    read: Callable[[re.Match[bytes]], bytes],
+) -> Callable[[re.Match[bytes]], bytes]:
+    def plain(match: re.Match[bytes]) -> bytes:
+        whole = match[0]
+        character = read(match)
+        if not 0 < len(character) <= len(whole):
+            return whole
+        return character.ljust(len(whole), FILLER if character != _SPACE else _SPACE)
+
+    return plain
+
+
+def _bytes_of(row: re.Match[bytes]) -> bytes:
+    def character(match: re.Match[bytes]) -> bytes:
+        byte = int(match[0])
+        return bytes([byte]).ljust(len(match[0]), FILLER) if byte < _BYTE else match[0]
+
+    return _DECIMAL.sub(character, row[0])
+
+
+def _only(column: int) -> Callable[[re.Match[bytes]], bytes]:
+    def blank(match: re.Match[bytes]) -> bytes:
+        return b"".join(
+            each if number == column else _SPACE * len(each)
+            for number, each in enumerate(match.groups(), start=1)
+        )
+
+    return blank
