@@ -18,7 +18,7 @@ from letsbe_redactor_registry.engines import installed_engines
 from letsbe_redactor_registry.layer import RegistryLayer
 from letsbe_redactor_registry.signs import signs_for
 
-CYRILLIC = {"H": "Н", "T": "Т", "c": "с", "x": "х"}  # noqa: RUF001 - that is the point
+CYRILLIC = str.maketrans("HTcx", "НТсх")  # noqa: RUF001 - that is the point
 VALUE = "nxT9-4bQw7/rZk2+Lm8vHc3uRt"
 
 
@@ -78,7 +78,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     ).lstrip(" 7\t"),
     "quoted lines": lambda text: "\n> ".join(textwrap.wrap(text, 12)),
     "lines of HTML": lambda text: "<br>".join(textwrap.wrap(text, 12)),
-    "Cyrillic letters": lambda text: text.translate(str.maketrans(CYRILLIC)),
+    "Cyrillic letters": lambda text: text.translate(CYRILLIC),
     "two not seen": "\u200c\u200d".join,
 }
 

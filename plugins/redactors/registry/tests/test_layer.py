@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -100,6 +100,7 @@ def test_each_encoding(engine: str, encoding: str) -> None:
     st.text(),
     st.sampled_from(ENGINES),
 )
+@settings(deadline=None)  # the first layer compiles what all of them share
 def test_any_value_in_any_encoding_in_any_text(
     values: list[str], encoding: str, before: str, after: str, engine: str
 ) -> None:
