@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from starlette.routing import Route
 
 from hub.tests.conftest import empty_database, open_site
 from hub.tests.site import People, Site, Tenant, bearer
+from letsbe_hub.accounts.people import NewPerson, create, find
+from letsbe_hub.accounts.sessions import CUSTOMER, STAFF, Sessions, open_session
 from letsbe_hub.api import limits
 from letsbe_hub.api.app import ENDPOINTS
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.principals import Audience, TokenKind, new_token
 from letsbe_hub.storage.store import Store
+from letsbe_hub.storage.tables import metadata
 from letsbe_hub.tenants.registration import issue_token
 
 PERMISSIONS = (
@@ -33,6 +39,18 @@ PERMISSIONS = (
     "people.write",
     "acts.read",
 )
+HOUR = int(time.time()) // 3600 * 3600
+APPROVAL = {
+    "tenantApprovalId": "apr_1",
+    "digest": "0" * 64,
+    "agentId": "main",
+    "toolName": "shell",
+    "tier": "RED",
+    "external": False,
+    "reason": "deletes",
+    "summary": {},
+    "expiresAt": HOUR + 7 * 86_400,
+}
 guarded = [row for row in ENDPOINTS if not row.open]
 
 
@@ -74,20 +92,8 @@ def mine(site: Site) -> Tenant:
 
 def ask(site: Site, tenant: Tenant) -> str:
     """Ask for an approval as a tenant; return the Hub's id of it."""
-    body = {
-        "tenantApprovalId": "apr_1",
-        "digest": "0" * 64,
-        "agentId": "main",
-        "toolName": "shell",
-        "tier": "RED",
-        "external": False,
-        "reason": "deletes",
-        "summary": {},
-        "expiresAt": time.time() + 60,
-    }
-    answer = site.http.post(
-        "/api/v1/tenant/approval-request", headers=tenant.headers, json=body
-    )
+    path = "/api/v1/tenant/approval-request"
+    answer = site.http.post(path, headers=tenant.headers, json=APPROVAL)
     return str(answer.json()["data"]["approvalId"])
 
 
@@ -155,7 +161,7 @@ def test_no_token_stands_in_for_another(
     tampered = bearer(right["authorization"].split()[1][:-1] + "~")
     for headers in (*tokens.values(), *made_up, *none, tampered):
         assert send(site, row, mine.id, headers) == 401, headers
-    if "/account/session" in row.path:  # need a session that is more than a stand-in
+    if "/account/session" in row.path:  # tried below, with more than stand-ins
         return
     assert send(site, row, mine.id, right) not in (401, 500)
 
@@ -235,6 +241,110 @@ def test_what_is_anothers_is_as_if_it_were_not_there(
         return
     assert answer.status_code == 404, answer.text
     assert mine.id not in answer.text
+
+
+BODIES: dict[str, Any] = {
+    "heartbeat": {"status": "operational", "configVersion": 0},
+    "config": {"version": 0, "state": "applied"},
+    "usage": {"buckets": [{"hour": HOUR, "agentId": "m", "model": "m", "revision": 1}]},
+    "approval-request": APPROVAL,
+    "choices": {"wanted": {}},
+    "password": {"current": "x", "new": "y"},
+    "confirm": {"code": "000000"},
+    "off": {"code": "000000"},
+}
+
+
+def rows_of(store: Store, tenant_id: str) -> set[str]:
+    """Return every row of every table in which a tenant is named."""
+
+    def look(connection: sa.Connection) -> set[str]:
+        tables = metadata.sorted_tables
+        rows = (row for table in tables for row in connection.execute(sa.select(table)))
+        return {str(row) for row in rows if tenant_id in str(row)}
+
+    return store.read(look)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [r for r in guarded if "{" not in r.path and r.audience is not Audience.ADMIN],
+    ids=lambda row: f"{row.method} {row.path}",
+)
+def test_anothers_right_token_tells_and_changes_nothing_of_mine(
+    site: Site, mine: Tenant, customers: People, row: Endpoint
+) -> None:
+    """Where no id is named, the token alone says whose it is."""
+    other = site.tenant()
+    ask(site, mine)
+    headers = other.headers
+    if row.audience is Audience.CUSTOMER:
+        theirs = frozenset({other.id})
+        headers = customers.add("other", *PERMISSIONS, tenants=theirs)
+    before = rows_of(site.hub.store, mine.id)
+    body = BODIES.get(row.path.rsplit("/", 1)[1], {})
+    if row.path.endswith("/heartbeat"):
+        body = body | {"serverId": f"srv-{mine.order}"}  # I am the other one
+    answer = site.http.request(
+        row.method,
+        row.path,
+        headers=headers,
+        json=None if row.method in ("GET", "DELETE") else body,
+        params={"seconds": "0.01"} if row.path.endswith("/wait") else None,
+    )
+    assert answer.status_code < 500, answer.text
+    assert mine.id not in answer.text
+    assert rows_of(site.hub.store, mine.id) == before
+    if row.path.endswith("/heartbeat"):
+        assert answer.status_code == 409
+
+
+@pytest.fixture
+def sessions(site: Site, staff: People, customers: People) -> Iterator[None]:
+    """Let people in by sessions, and not by the stand-ins."""
+    store, admission = site.hub.store, site.hub.admission
+    for door in (STAFF, CUSTOMER):
+        admission.add(door.audience, Sessions(store, door, second_factor=False))
+    yield
+    admission.add(Audience.ADMIN, staff)
+    admission.add(Audience.CUSTOMER, customers)
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_session_is_ended_and_replaced_by_itself_alone(
+    site: Site, mine: Tenant
+) -> None:
+    store = site.hub.store
+
+    def session(role: str) -> dict[str, str]:
+        def make(connection: sa.Connection) -> str:
+            new = NewPerson(f"{secrets.token_hex(4)}@x.example", "x", role)
+            person = find(connection, create(connection, new, "cli"))
+            return open_session(connection, person, None).token
+
+        return bearer(store.write(make))
+
+    def lives(audience: Audience, headers: dict[str, str]) -> bool:
+        path = f"/api/v1/{audience}/account"
+        return site.http.get(path, headers=headers).status_code == 200
+
+    tried = [row for row in guarded if "/account/session" in row.path]
+    assert len(tried) == 6
+    for row in tried:
+        roles = ("admin", "owner")[:: 1 if row.audience is Audience.ADMIN else -1]
+        right, bystander, wrong = (
+            session(roles[0]),
+            session(roles[0]),
+            session(roles[1]),
+        )
+        made_up = [bearer(new_token(kind)) for kind in TokenKind]
+        for headers in (wrong, mine.headers, {}, *made_up):
+            assert send(site, row, mine.id, headers) == 401
+        assert lives(row.audience, right)
+        assert send(site, row, mine.id, right) in (200, 201)
+        # Ended; or replaced, and good for what is under way.
+        assert lives(row.audience, right) is (row.method == "POST")
+        assert lives(row.audience, bystander)
 
 
 def test_a_servers_own_data_is_found_by_its_key_alone(site: Site, mine: Tenant) -> None:

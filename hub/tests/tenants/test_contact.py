@@ -11,7 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from hub.tests.site import People, Site, Tenant
+from letsbe_hub.api.principals import token_hash
 from letsbe_hub.storage.tables.tenants import server_connections as servers
+from letsbe_hub.tenants.heartbeats import Beat, _on_postgresql, _on_sqlite
 
 BEAT = "/api/v1/tenant/heartbeat"
 WAIT = "/api/v1/tenant/wait"
@@ -93,6 +95,23 @@ def test_many_at_once_are_each_stored(site: Site) -> None:
         assert set(threads.map(one, range(60))) == {200}
     for number, tenant in enumerate(tenants):
         assert stored(site, tenant).usage_waiting % 6 == number
+
+
+def test_both_keys_of_a_rotation_may_come_in_one_batch(site: Site) -> None:
+    tenant = site.tenant()
+    answer = site.http.post("/api/v1/tenant/rotate-key", headers=tenant.headers)
+    keys = (tenant.key, answer.json()["data"]["apiKey"], "lbk_of_nobody")
+    now = time.time()
+    beats = [
+        Beat(token_hash(key), tenant.id, f"srv-{tenant.order}", now + n, "operational",
+             None, None, None, n, None, None, None, None, 0, n, None, "{}")
+        for n, key in enumerate(keys)
+    ]  # fmt: skip
+    store = site.hub.store
+    apply = _on_sqlite if store.is_sqlite else _on_postgresql
+    told = store.write(lambda c: apply(c, beats))
+    assert [said is not None for said in told] == [True, True, False]
+    assert stored(site, tenant).usage_waiting == 1  # the later one's
 
 
 def test_a_server_that_was_replaced_is_told_so(site: Site) -> None:

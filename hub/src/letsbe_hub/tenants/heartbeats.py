@@ -120,6 +120,12 @@ WITH beats AS (
     SELECT * FROM json_to_recordset(%s::json) AS beats ({
     ", ".join(f"{name} {_KINDS.get(name, 'text')}" for name in _COLUMNS)
 })
+), good AS (
+    SELECT b.*, t.id, t.config_version AS wanted, t.allowance
+    FROM beats b JOIN tenant_keys k
+        ON k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
+    JOIN tenants t ON t.id = k.tenant_id
+    WHERE {_GOOD}
 ), written AS (
     UPDATE server_connections s
     SET {
@@ -127,15 +133,14 @@ WITH beats AS (
         f"{name} = b.{name}{'::json' if name == 'details' else ''}" for name in _SET
     )
 }
-    FROM beats b JOIN tenant_keys k
-        ON k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
-    JOIN tenants t ON t.id = k.tenant_id
-    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id AND {_GOOD}
-    RETURNING t.id, s.server_id, b.key_hash, t.config_version, t.allowance
+    FROM (SELECT DISTINCT ON (tenant_id, server_id) * FROM good
+        ORDER BY tenant_id, server_id, last_seen_at DESC) b
+    WHERE s.tenant_id = b.tenant_id AND s.server_id = b.server_id
+    RETURNING s.tenant_id, s.server_id
 )
-SELECT json_agg(json_build_array(t.id, t.server_id, t.key_hash, t.config_version,
+SELECT json_agg(json_build_array(t.id, t.server_id, t.key_hash, t.wanted,
     {_UNDELIVERED}, t.allowance))
-FROM written t
+FROM good t JOIN written w ON w.tenant_id = t.id AND w.server_id = t.server_id
 """  # noqa: S608 - as above
 
 
