@@ -36,10 +36,18 @@ __all__ = [
 
 
 class StorageUnavailable(LetsBeError):
-    """The database cannot be reached or refuses to work; nothing was stored."""
+    """The database cannot be reached or refuses to work; nothing was stored.
+
+    Its text may name the database: it is for operators.
+    """
 
     code = "storage_unavailable"
     status = 503
+
+    @classmethod
+    def told(cls) -> StorageUnavailable:
+        """Make what callers are told: where the database is, is not theirs to know."""
+        return cls("the Hub's database cannot be used now: try again in a moment")
 
 
 class BusError(LetsBeError):

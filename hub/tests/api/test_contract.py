@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,27 @@ def test_health_readiness_and_metrics(site: Site) -> None:
     assert f'endpoint="GET {TENANTS}",status="401"' in metrics
 
 
+def test_a_database_that_is_away_is_said_without_its_address(
+    site: Site, staff: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> None:
+        raise sa.exc.OperationalError("SELECT secret", {}, Exception())
+
+    monkeypatch.setattr(site.hub.store.engine, "connect", away)
+    boss = staff.add("boss", "tenants.read")
+    answer = site.http.get(TENANTS, headers=boss)
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "STORAGE_UNAVAILABLE"
+    ready = site.http.get("/readyz")
+    assert (ready.status_code, ready.json()["ready"]) == (503, False)
+    for said in (answer, ready):
+        assert site.hub.store.shown not in said.text
+        assert "secret" not in said.text
+    assert site.http.get("/healthz").status_code == 200
+    metrics = site.http.get("/metrics").text
+    assert f'endpoint="GET {TENANTS}",status="503"' in metrics
+
+
 def test_the_document_describes_every_endpoint(site: Site) -> None:
     document = site.http.get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
@@ -162,7 +184,10 @@ def test_the_document_describes_every_endpoint(site: Site) -> None:
     refs = [r for r in _refs(document) if r.startswith("#/components/schemas/")]
     assert {ref.rsplit("/", 1)[1] for ref in refs} <= schemas.keys()
     register = document["paths"]["/api/v1/tenant/register"]["post"]
-    assert "security" not in register
+    assert register["security"] == [{"registrationToken": []}]
+    assert "registrationToken" in document["components"]["securitySchemes"]
+    assert register["requestBody"]["required"]
+    assert "2XX" in register["responses"]
     assert "orderId" in schemas["RegisterBody"]["properties"]
     ids = [
         op["operationId"] for path in document["paths"].values() for op in path.values()

@@ -117,6 +117,7 @@ class Endpoint:
             no ``Idempotency-Key`` is asked for.
         checks_token: Whether the token is checked by what stores the request.
         shown_once: Whether the answer holds a token, and so is never kept.
+        token: What the OpenAPI document calls a token that the handler checks itself.
         repeatable: Whether it may as well run twice, so that it need not be noted with
             what it changes that it was done.
     """
@@ -135,6 +136,7 @@ class Endpoint:
     checks_token: bool = False
     shown_once: bool = False
     repeatable: bool = False
+    token: str | None = None
 
     @property
     def open(self) -> bool:

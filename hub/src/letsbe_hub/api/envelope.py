@@ -14,7 +14,13 @@ from starlette.responses import Response
 
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.answers import showable
-from letsbe_hub.errors import LetsBeError, RateLimited, StillRunning, Unauthenticated
+from letsbe_hub.errors import (
+    LetsBeError,
+    RateLimited,
+    StillRunning,
+    StorageUnavailable,
+    Unauthenticated,
+)
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +69,8 @@ def refused(error: LetsBeError, pipeline: Pipeline) -> Response:
     """Put an error into its envelope, with whatever was sent in it taken out."""
     if isinstance(error, (RateLimited, StillRunning)):
         return failed(error)  # they hold a number that is ours, which a copy would lose
+    if isinstance(error, StorageUnavailable):
+        error = StorageUnavailable.told()
     return failed(showable(error, pipeline))
 
 

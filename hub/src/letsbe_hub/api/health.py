@@ -41,6 +41,6 @@ def routes(hub: Hub) -> list[Route]:
 async def _database(hub: Hub) -> str:
     try:
         await hub.store.read_async(lambda c: c.execute(sa.text("SELECT 1")))
-    except LetsBeError as error:
-        return error.message
+    except LetsBeError:
+        return "it cannot be used: the Hub's log says which one it is, and why"
     return "ok"

@@ -41,7 +41,10 @@ def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": {**_schemas(rows), "Error": _ERROR},
-            "securitySchemes": dict.fromkeys(_TOKENS.values(), bearer),
+            "securitySchemes": dict.fromkeys(
+                sorted({*_TOKENS.values()} | {row.token for row in rows if row.token}),
+                bearer,
+            ),
         },
     }
 
@@ -53,13 +56,16 @@ def _operation(row: Endpoint) -> dict[str, Any]:
         "tags": [row.audience.value],
         "responses": {
             "default": {"description": "An error", **_content(_ref("Error"))},
-            "200": {"description": "The answer", **_content(_envelope(row))},
+            "2XX": {"description": "The answer", **_content(_envelope(row))},
         },
     }
     if row.body is not None:
-        operation["requestBody"] = _content(_ref(row.body.__name__))
-    if row.audience in _TOKENS:
-        operation["security"] = [{_TOKENS[row.audience]: []}]
+        needed = any(each.is_required() for each in row.body.model_fields.values())
+        content = _content(_ref(row.body.__name__))
+        operation["requestBody"] = content | {"required": needed}
+    token = row.token or _TOKENS.get(row.audience)
+    if token is not None:
+        operation["security"] = [{token: []}]
     if row.permission is not None:
         operation["description"] = f"Needs the permission `{row.permission}`."
     parameters = [*_path_parameters(row), *_headers(row), *_query_parameters(row)]

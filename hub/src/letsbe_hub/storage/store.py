@@ -174,7 +174,8 @@ class Store:
             yield
         except self._unusable as error:
             # Statement and values stay out of the log and the answer.
-            log.error("the database failed: %s", type(_cause(error)).__name__)
+            kind = type(_cause(error)).__name__
+            log.error("the database %s failed: %s", self.shown, kind)
             message = (
                 f"the database {self.shown} cannot be used now: check that it runs,"
                 " that it can be reached and that its disk has room"

@@ -89,6 +89,7 @@ ENDPOINTS = (
         body=RegisterBody,
         answer=RegisteredView,
         shown_once=True,
+        token="registrationToken",  # noqa: S106 - the name of a kind of token
     ),
     Endpoint(
         "POST",
