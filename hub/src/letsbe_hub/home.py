@@ -61,7 +61,8 @@ TEMPLATE = """\
 # key = ""
 
 [notices]
-# The address of the pages that notices lead to.
+# The address of the pages that notices lead to: the Hub's own, as people reach it.
+# With https:// its cookies are for TLS alone. Its host is one of [server] names.
 # portal = "http://127.0.0.1:3847"
 
 # One table per plugin, by its name. { "$file" = "PATH" } and { "$env" = "NAME" } stand

@@ -93,7 +93,8 @@ class NoticeSettings(_Table):
     """How people are told."""
 
     portal: Annotated[str, Field(pattern=r"^https?://\S+$")] = "http://127.0.0.1:3847"
-    """The address of the pages that notices lead to."""
+    """The address of the pages that notices lead to: the Hub's own, as people reach
+    it."""
 
 
 class PluginSettings(_Table):

@@ -20,6 +20,8 @@ from letsbe_hub.api import limits
 from letsbe_hub.api.app import ENDPOINTS
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.principals import Audience, TokenKind, new_token
+from letsbe_hub.pages.rendering import STATIC
+from letsbe_hub.pages.routes import PAGES
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables import metadata
 from letsbe_hub.tenants.registration import issue_token
@@ -145,6 +147,8 @@ def test_no_route_is_left_out(site: Site) -> None:
         ("POST", "/api/v1/public/password-link"),
         ("POST", "/api/v1/public/password"),
         ("POST", "/api/v1/webhooks/billing/{backend}"),
+        *((row.method, row.path) for row in PAGES),  # tried in tests/pages
+        *(("GET", f"/{name}") for name in STATIC),
     }
     assert tried <= answered
 

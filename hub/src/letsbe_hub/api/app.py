@@ -22,6 +22,7 @@ from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected, refuse
 from letsbe_hub.api.openapi import document
 from letsbe_hub.errors import LetsBeError
 from letsbe_hub.opening import Hub
+from letsbe_hub.pages import routes as pages
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *tenant.ENDPOINTS,
@@ -55,6 +56,7 @@ def make_app(
     routes: list[BaseRoute] = [row.route(answer) for row, answer in answers]
     routes.append(Route("/api/v1/openapi.json", openapi))
     routes += health.routes(hub)
+    routes += pages.routes(hub)
     fixed = {(row.method, row.path): a for row, a in answers if "{" not in row.path}
     shown = _shown_by(hub.pipeline)
     settings = hub.settings.server

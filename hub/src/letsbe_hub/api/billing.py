@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import sqlalchemy as sa
 from pydantic import Field
@@ -18,6 +18,9 @@ from letsbe_hub.billing.overview import Overview, overview
 from letsbe_hub.billing.periods import account_of
 from letsbe_hub.errors import Conflict, NotFound
 from letsbe_hub.tenants.registry import find
+
+if TYPE_CHECKING:
+    from letsbe_hub.opening import Hub
 
 READ = "billing.read"
 WRITE = "billing.write"
@@ -170,7 +173,7 @@ async def checkout(exchange: Exchange) -> Reply:
     """Make the page on which a tenant's order is paid."""
     wanted = _tenant(exchange, WRITE)
     body = await exchange.body(CheckoutBody)
-    backend, customer = await _payments(exchange, wanted)
+    backend, customer = await payments_of(exchange.hub, wanted)
     tenant = await exchange.hub.store.read_async(lambda c: find(c, wanted))
     page = await backend.open_checkout(
         CheckoutRequest(
@@ -184,13 +187,18 @@ async def portal(exchange: Exchange) -> Reply:
     """Make a page with the tenant's invoices and ways to pay."""
     wanted = _tenant(exchange, WRITE)
     body = await exchange.body(PortalBody)
-    backend, customer = await _payments(exchange, wanted)
+    backend, customer = await payments_of(exchange.hub, wanted)
     url = await backend.open_portal(customer, body.return_url)
     return Reply(PageView(url=url), status=201)
 
 
-async def _payments(exchange: Exchange, tenant_id: str) -> tuple[PaymentBackend, str]:
-    hub = exchange.hub
+async def payments_of(hub: Hub, tenant_id: str) -> tuple[PaymentBackend, str]:
+    """Return the payment service that bills a tenant, and its customer there.
+
+    Raises:
+        Conflict: It is billed without one.
+        TryLater: The service cannot be reached now.
+    """
     await hub.store.write_async(lambda c: account_of(c, tenant_id, hub.rates))
     backends = {backend.name: backend for backend in hub.plugins.billing_backends}
     backend, customer = await open_customer(hub.store, backends, tenant_id)

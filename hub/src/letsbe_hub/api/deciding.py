@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
 
@@ -16,11 +16,14 @@ from letsbe_hub.api.bodies import Body, Identifier, Reason
 from letsbe_hub.api.endpoints import Endpoint, Exchange
 from letsbe_hub.api.envelope import Reply
 from letsbe_hub.api.paging import PageQuery, page_of, paged
-from letsbe_hub.api.principals import Audience
+from letsbe_hub.api.principals import Audience, Principal
 from letsbe_hub.approvals import decisions
 from letsbe_hub.approvals.history import history
 from letsbe_hub.bus import tenant_topic
 from letsbe_hub.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from letsbe_hub.opening import Hub
 
 
 class ApprovalQuery(PageQuery):
@@ -85,14 +88,35 @@ async def deny(exchange: Exchange) -> Reply:
 
 async def _decide(exchange: Exchange, decision: decisions.Decision) -> Reply:
     body = await exchange.body(DecisionBody)
-    if decision == "denied" and body.reason is None:
-        raise InvalidRequest("say why: the reason goes back to the agent")
-    wanted, person = exchange.path(), exchange.caller
-    row = await exchange.hub.store.write_async(
-        lambda c: decisions.decide(c, person, wanted, decision, body.reason)
+    row = await decided(
+        exchange.hub, exchange.caller, exchange.path(), decision, body.reason
     )
-    await exchange.hub.bus.publish(tenant_topic(row.tenant_id), "decision")
     return Reply(approval_view(row))
+
+
+async def decided(
+    hub: Hub,
+    person: Principal,
+    wanted: str,
+    decision: decisions.Decision,
+    reason: str | None,
+) -> sa.Row[Any]:
+    """Decide an approval, and wake its server.
+
+    Returns:
+        It, decided.
+
+    Raises:
+        InvalidRequest: It is denied without a reason.
+        LetsBeError: As :func:`letsbe_hub.approvals.decisions.decide` says.
+    """
+    if decision == "denied" and reason is None:
+        raise InvalidRequest("say why: the reason goes back to the agent")
+    row = await hub.store.write_async(
+        lambda c: decisions.decide(c, person, wanted, decision, reason)
+    )
+    await hub.bus.publish(tenant_topic(row.tenant_id), "decision")
+    return row
 
 
 def endpoints(audience: Audience) -> tuple[Endpoint, ...]:

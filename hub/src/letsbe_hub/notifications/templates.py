@@ -67,7 +67,7 @@ TEMPLATES: Mapping[str, Template] = {
         "{percent} % of this month's tokens are used",
         "Your agents have used {used} of {pool} tokens of this period.\n\nAt 100 % your"
         " choice is: {choice}. You can change that on the page below.",
-        "/usage",
+        "/billing",
     ),
     "subscription": Template(
         "billing",
@@ -97,14 +97,14 @@ TEMPLATES: Mapping[str, Template] = {
         "operations",
         "A billing line was rejected",
         "{what}: {why}\n\nIt will not be sent again; make it good by an adjustment.",
-        "/admin/billing",
+        "/operations",
         urgent=True,
     ),
     "meter_fault": Template(
         "operations",
         "The payment service could not count units",
         "It told of {what}. Compare its sums with the statements.",
-        "/admin/billing",
+        "/operations",
         urgent=True,
     ),
     "slow_notices": Template(
@@ -112,7 +112,7 @@ TEMPLATES: Mapping[str, Template] = {
         "Approval notices are late",
         "The slowest twentieth of the last hour's approval notices took longer than"
         " {seconds} s.",
-        "/admin/notices",
+        "/operations",
         urgent=True,
         lifetime=DAY,
     ),
