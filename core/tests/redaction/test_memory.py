@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from letsbe.errors import OutputWithheld
 from letsbe.redaction import memory
-from letsbe.redaction.finding import Finding, RedactionLayer, State
+from letsbe.redaction.finding import Finding, Places, RedactionLayer, State
 from letsbe.redaction.memory import LONGEST, SHORTEST, cuts
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.redaction.searching import FARTHEST
@@ -64,6 +64,21 @@ class Tokens:
         self.seen += len(text)
         for match in re.finditer(rb"tok_\w+", text):
             yield Finding(*match.span(), "token")
+
+
+class FirstSearched(Tokens):
+    """The same, searching first; the search also finds what is none."""
+
+    def search(self, text: bytes) -> Places:
+        self.seen += len(text)
+        found = [match.start() for match in re.finditer(rb"to|tok_\w*", text)]
+        return Places(found, [0] * len(found))
+
+    def find_at(self, text: bytes, places: Places) -> Iterator[Finding]:
+        assert places.offsets, "asked about a block without places"
+        for start in places.offsets:
+            if match := re.compile(rb"tok_\w+").match(text, start):
+                yield Finding(*match.span(), "token")
 
 
 def message(chance: random.Random, extra: str = "") -> dict[str, str]:
@@ -206,6 +221,40 @@ def test_a_state_that_is_none_withholds_the_text(state: object) -> None:
 
     text = b"x" * SHORTEST
     with pytest.raises(OutputWithheld, match="tokens"):
+        Pipeline([Odd()]).redact(text)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(), st.integers(1, 60))
+def test_searching_first_finds_the_same(seed: int, step: int) -> None:
+    chance = random.Random(seed)
+    first = Pipeline([FirstSearched(), Values("over")])
+    messages = [message(chance, " over tok_1 to") for _ in range(20)]
+    for _ in range(4):
+        messages += [
+            message(chance, chance.choice(["", " tok_2"])) for _ in range(step)
+        ]
+        text = body(messages)
+        expected = Pipeline([Tokens(), Values("over")]).redact(text)
+        assert first.redact(text) == expected
+        assert Pipeline([FirstSearched(), Values("over")]).redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        Places([1, 2], [0]), Places([2, 1], [0, 0]), Places([-1], [0]), (1, 2), None,
+        Places([10**9], [0]), Places(["1"], [0]),  # type: ignore[list-item]  # as a bad plugin does
+    ],
+)  # fmt: skip
+def test_a_search_that_goes_wrong_withholds_the_text(places: Places) -> None:
+    class Odd(FirstSearched):
+        @override
+        def search(self, text: bytes) -> Places:
+            return places
+
+    text = b'{"a": "x"}' * SHORTEST
+    with pytest.raises(OutputWithheld):
         Pipeline([Odd()]).redact(text)
 
 

@@ -130,7 +130,13 @@ from letsbe.policy.sandbox import (
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.cutting import whole_lines
-from letsbe.redaction.finding import Finding, Findings, RedactionLayer, State
+from letsbe.redaction.finding import (
+    Finding,
+    Findings,
+    Places,
+    RedactionLayer,
+    State,
+)
 from letsbe.redaction.standins import is_sentence, is_stand_in
 from letsbe.vault.secret import RegisteredSecrets, Secret
 
@@ -193,6 +199,7 @@ __all__ = [
     "PaymentEvent",
     "PaymentEventKind",
     "Place",
+    "Places",
     "Preview",
     "Program",
     "ProgramThreads",

@@ -148,3 +148,47 @@ class FindsBeside(Protocol):
             ends: Where each of them ends.
         """
         ...
+
+
+class Places(NamedTuple):
+    """Where a layer has to look, as columns.
+
+    Args:
+        offsets: The places, rising.
+        marks: What stands at each, in the layer's own numbers; as many.
+    """
+
+    offsets: Sequence[int]
+    marks: Sequence[int]
+
+
+@runtime_checkable
+class SearchesFirst(Protocol):
+    """A layer that searches for the places where it has to look, then looks there.
+
+    The search takes nearly all of the time, and most text has no such place. A long
+    text is searched once as a whole; then the layer is asked about each block of it
+    that has places, by itself. So the places in a block may be more than a search of
+    that block alone gives, never fewer, and must lead to the same findings.
+    ``find(text)`` is ``find_at(text, search(text))``.
+    """
+
+    def search(self, text: bytes) -> Places:
+        """Find the places. Called from several threads at once.
+
+        Args:
+            text: UTF-8, or bytes of unknown encoding. Never changed.
+
+        Raises:
+            Exception: Whatever is raised withholds the whole text.
+        """
+        ...
+
+    def find_at(self, text: bytes, places: Places) -> Iterable[Finding]:
+        """Find what must not be seen; as :meth:`RedactionLayer.find`.
+
+        Args:
+            text: UTF-8, or bytes of unknown encoding. Never changed.
+            places: All places in it, and perhaps some where there is nothing.
+        """
+        ...

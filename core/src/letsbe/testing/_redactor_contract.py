@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from letsbe.discovery.records import Kind
 from letsbe.plugin import Finding, RedactionLayer
 from letsbe.plugin._loading import new_manager
-from letsbe.redaction.finding import NamesSecrets
+from letsbe.redaction.blocks import Stretch, places_in
+from letsbe.redaction.finding import NamesSecrets, Places, SearchesFirst
 from letsbe.redaction.pipeline import Pipeline
 from letsbe.testing._calls import make_site
 from letsbe.testing._contract import Contract
@@ -120,6 +121,27 @@ class RedactionLayerContract(Contract):
 
         check()
 
+    def test_searching_more_text_changes_nothing(self, layer: RedactionLayer) -> None:
+        """If it searches first, a search of more text leads to the same findings."""
+        if not isinstance(layer, SearchesFirst):
+            return
+
+        @settings(
+            max_examples=100,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+        @given(*[texts_with([part for _, part in self.found])] * 3)
+        def check(before: bytes, text: bytes, after: bytes) -> None:
+            # As the core cuts a text: between an object of a list and the next one.
+            before, text = before + b"}", b", " + text + b"}"
+            whole = before + text + b', {"role": "' + after
+            block = Stretch(len(before), len(before) + len(text), (b"", 0))
+            places = places_in(Places(*layer.search(whole)), block)
+            assert _sorted(layer.find_at(text, places)) == _as_list(layer, text)
+
+        check()
+
     def test_redacting_again_changes_nothing(self, layer: RedactionLayer) -> None:
         """Nothing is found in what was redacted."""
         pipeline = Pipeline([layer])
@@ -156,4 +178,8 @@ class RedactionLayerContract(Contract):
 
 
 def _as_list(layer: RedactionLayer, text: bytes) -> list[Finding]:
-    return sorted(layer.find(text), key=lambda f: (f.start, f.end, f.kind, f.rule))
+    return _sorted(layer.find(text))
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda f: (f.start, f.end, f.kind, f.rule))

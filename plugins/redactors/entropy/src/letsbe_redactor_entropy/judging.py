@@ -20,6 +20,7 @@ _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _BASE32 = re.compile(rb"[A-Z2-7]+")
 _BASE36 = re.compile(rb"[a-z0-9]+|[A-Z0-9]+")
 _DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
+_LOWER_HEX = b"0123456789abcdef"
 _ALTERNATIVE = b"-_"
 _TEXT = re.compile(rb"[^\t\n\r -~]")
 _LONGEST_HEX = 160
@@ -92,6 +93,11 @@ def is_digest(value: bytes) -> bool:
     if len(value) in _DIGEST_LENGTHS or len(value) > _LONGEST_HEX:
         return _HEX.fullmatch(value) is not None
     return not value.isalnum() and _NAMED_DIGEST.fullmatch(value) is not None
+
+
+def is_plain_digest(value: bytes) -> bool:
+    """Say whether a value is a digest alone, in lower case; most long runs are."""
+    return len(value) in _DIGEST_LENGTHS and not value.strip(_LOWER_HEX)
 
 
 def is_encoded_text(value: bytes) -> bool:

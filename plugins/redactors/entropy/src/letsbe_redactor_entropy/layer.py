@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import compress
+from operator import add
 from typing import TypeAlias
 
-from letsbe.plugin import Finding, Findings, State
+from letsbe.plugin import Finding, Findings, Places, State
 from letsbe_redactor_entropy.contexts import (
     PublicBlocks,
     is_file_content,
     is_harmless_place,
     is_identifier,
 )
-from letsbe_redactor_entropy.judging import LONGEST, is_digest, is_secret
+from letsbe_redactor_entropy.judging import (
+    LONGEST,
+    is_digest,
+    is_plain_digest,
+    is_secret,
+)
 from letsbe_redactor_entropy.runs import LEAST, Run, long_runs
 
 _SEGMENT = re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST)
@@ -38,7 +44,19 @@ class EntropyLayer:
 
     def find(self, text: bytes) -> Iterable[Finding]:
         """Find random runs of at least 32 characters in places where secrets stand."""
-        return self.find_beside(text)
+        return _found(text, _candidates(text))
+
+    def search(self, text: bytes) -> Places:
+        """Find the long runs, by their length."""
+        runs = _candidates(text)
+        return Places(
+            [start for start, _ in runs], [end - start for start, end in runs]
+        )
+
+    def find_at(self, text: bytes, places: Places) -> Iterable[Finding]:
+        """Find which of some runs are random."""
+        offsets, lengths = places
+        return _found(text, zip(offsets, map(add, offsets, lengths), strict=True))
 
     def find_beside(
         self, text: bytes, starts: Sequence[int] = (), ends: Sequence[int] = ()
@@ -50,29 +68,39 @@ class EntropyLayer:
             starts: Where each registered value begins.
             ends: Where each of them ends.
         """
-        first_found: list[int] = []
-        last_found: list[int] = []
-        known: dict[bytes, _Parts] = {}
-        padded = _PADDING in text
-        for start, end in long_runs(_without(text, starts, ends)):
-            value = text[start : end + _padding(text, end) if padded else end]
-            parts = known.get(value)
-            if parts is None:
-                parts = known[value] = _random_parts(value)
-            for first, last in parts:
-                if not is_harmless_place(text, start + first, start + last):
-                    first_found.append(start + first)
-                    last_found.append(start + last)
-        if not first_found:
-            return []
-        blocks = PublicBlocks(text)
-        outside = [not blocks.holds(start) for start in first_found]
-        found = Findings(
-            list(compress(first_found, outside)),
-            list(compress(last_found, outside)),
-            [_WHAT] * sum(outside),
-        )
-        return found if len(found) > MANY else list(found)
+        return _found(text, _candidates(_without(text, starts, ends)))
+
+
+def _candidates(text: bytes) -> list[Run]:
+    """Return the long runs, but for digests, which most of them are."""
+    return [run for run in long_runs(text) if not is_plain_digest(text[slice(*run)])]
+
+
+def _found(text: bytes, runs: Iterable[Run]) -> Iterable[Finding]:
+    """Find which runs are random, and stand where secrets do."""
+    first_found: list[int] = []
+    last_found: list[int] = []
+    known: dict[bytes, _Parts] = {}
+    padded = _PADDING in text
+    for start, end in runs:
+        value = text[start : end + _padding(text, end) if padded else end]
+        parts = known.get(value)
+        if parts is None:
+            parts = known[value] = _random_parts(value)
+        for first, last in parts:
+            if not is_harmless_place(text, start + first, start + last):
+                first_found.append(start + first)
+                last_found.append(start + last)
+    if not first_found:
+        return []
+    blocks = PublicBlocks(text)
+    outside = [not blocks.holds(start) for start in first_found]
+    found = Findings(
+        list(compress(first_found, outside)),
+        list(compress(last_found, outside)),
+        [_WHAT] * sum(outside),
+    )
+    return found if len(found) > MANY else list(found)
 
 
 def _without(text: bytes, starts: Sequence[int], ends: Sequence[int]) -> bytes:

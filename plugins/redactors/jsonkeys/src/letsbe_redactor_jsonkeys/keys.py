@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from letsbe_redactor_jsonkeys.names import Sensitivity, sensitivity
@@ -75,7 +75,7 @@ def stems_in(text: bytes) -> list[int]:
     return sorted(found)
 
 
-def values_at(text: bytes, stems: list[int]) -> Iterator[Value]:
+def values_at(text: bytes, stems: Sequence[int]) -> Iterator[Value]:
     """Yield the values of sensitive keys.
 
     Args:

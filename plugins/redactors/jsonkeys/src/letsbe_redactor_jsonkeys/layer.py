@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from letsbe.plugin import Finding, State
+from letsbe.plugin import Finding, Places, State
 from letsbe_redactor_jsonkeys.keys import Value, values_at
 from letsbe_redactor_jsonkeys.names import Sensitivity
 from letsbe_redactor_jsonkeys.nested import Walk
@@ -36,12 +36,25 @@ class JsonKeyLayer:
 
     def find(self, text: bytes) -> list[Finding]:
         """Find values of sensitive keys, in JSON and in literals like it."""
-        walk = Walk(text)
-        return [
-            Finding(start, end, _KINDS[value.kind], None, "key")
-            for value in values_at(text, self._stems(text))
-            for start, end in _spans(text, value, walk)
-        ]
+        return _found(text, self._stems(text))
+
+    def search(self, text: bytes) -> Places:
+        """Find where sensitive keys may stand."""
+        stems = self._stems(text)
+        return Places(stems, stems)
+
+    def find_at(self, text: bytes, places: Places) -> list[Finding]:
+        """Find values of the sensitive keys that may stand at some places."""
+        return _found(text, places.offsets)
+
+
+def _found(text: bytes, stems: Sequence[int]) -> list[Finding]:
+    walk = Walk(text)
+    return [
+        Finding(start, end, _KINDS[value.kind], None, "key")
+        for value in values_at(text, stems)
+        for start, end in _spans(text, value, walk)
+    ]
 
 
 def _spans(text: bytes, value: Value, walk: Walk) -> Iterator[tuple[int, int]]:

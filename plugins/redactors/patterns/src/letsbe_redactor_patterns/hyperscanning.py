@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import hyperscan
 
+from letsbe.plugin import Places
 from letsbe_redactor_patterns.heads import head, longest
 from letsbe_redactor_patterns.rules import RUN, Rule
 from letsbe_redactor_patterns.scanning import Hits
@@ -44,11 +45,22 @@ class HyperscanScanner:
             for caseless in (False, True)
         ]
 
-    def scan(self, text: bytes) -> Hits:
-        """Return where the anchors stand."""
+    def search(self, text: bytes) -> Places:
+        """Return where anchors may stand, each with its family's number."""
+        count = len(self._groups)
+        found = sorted(
+            (start, count * family + number)
+            for number, group in enumerate(self._groups)
+            for family, start in group.search(text)
+        )
+        return Places([start for start, _ in found], [mark for _, mark in found])
+
+    def hits(self, text: bytes, places: Places) -> Hits:
+        """Return where they stand, with what must follow, by rule."""
         hits: Hits = {}
-        for group in self._groups:
-            for number, start in group.scan(text):
+        for start, mark in zip(*places, strict=True):
+            family, group = divmod(mark, len(self._groups))
+            for number in self._groups[group].rules_at(text, family, start):
                 hits.setdefault(number, []).append(start)
         return {number: sorted(set(starts)) for number, starts in hits.items()}
 
@@ -91,17 +103,19 @@ class _Group:
         # A scan needs scratch space of its own; as many as have run at once are kept.
         self._idle = deque([database.scratch])
 
-    def scan(self, text: bytes) -> Iterator[tuple[int, int]]:
-        """Yield where the anchors stand, after each rule's number."""
+    def search(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Yield where anchors may stand, after each family's place."""
         found: list[tuple[int, int]] = []
         self._search(text, _noting(found))
-        for family, start in self._places(text, found):
-            match = self._tests[family](text, start)
-            spans = match.regs[1:] if match else ()
-            for span, numbers in zip(spans, self._numbers[family], strict=False):
-                if span != _NOT_THERE:
-                    for number in numbers:
-                        yield number, start
+        return self._places(text, found)
+
+    def rules_at(self, text: bytes, family: int, start: int) -> Iterator[int]:
+        """Yield the numbers of those rules whose tests what stands there passes."""
+        match = self._tests[family](text, start)
+        spans = match.regs[1:] if match else ()
+        for span, numbers in zip(spans, self._numbers[family], strict=False):
+            if span != _NOT_THERE:
+                yield from numbers
 
     def _places(
         self, text: bytes, found: Sequence[tuple[int, int]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from letsbe.plugin import Finding, State
+from letsbe.plugin import Finding, Places, State
 from letsbe_redactor_patterns.rules import Rule
 from letsbe_redactor_patterns.scanning import Scanner
 
@@ -30,8 +30,16 @@ class PatternLayer:
 
     def find(self, text: bytes) -> list[Finding]:
         """Find what has the form of a credential; findings may overlap."""
+        return self.find_at(text, self.search(text))
+
+    def search(self, text: bytes) -> Places:
+        """Find where rules' anchors may stand."""
+        return self._scanner.search(text)
+
+    def find_at(self, text: bytes, places: Places) -> list[Finding]:
+        """Find what has the form of a credential round some places."""
         found = []
-        for number, hits in self._scanner.scan(text).items():
+        for number, hits in self._scanner.hits(text, places).items():
             rule = self._rules[number]
             for start, end in rule.find(text, hits):
                 found.append(Finding(start, end, rule.kind, None, rule.name))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple, Protocol
 
+from letsbe.plugin import Places
 from letsbe_redactor_patterns.rules import RUN, Rule
 
 Hits = dict[int, list[int]]
@@ -39,10 +40,14 @@ _NO_TOKEN = b"abcdefghijklmnopqrstuvwxyz_-"
 
 
 class Scanner(Protocol):
-    """Finds anchors."""
+    """Finds anchors, first anywhere in a text, then those of each rule."""
 
-    def scan(self, text: bytes) -> Hits:
-        """Return where the anchors stand; some may fail the rule, none is missing."""
+    def search(self, text: bytes) -> Places:
+        """Return where anchors may stand; none is missing, also of a part of it."""
+        ...
+
+    def hits(self, text: bytes, places: Places) -> Hits:
+        """Return which rules' anchors stand at some places, with what must follow."""
         ...
 
 
@@ -95,16 +100,27 @@ class PlainScanner:
         }
         self._inner = _inner(rules)
         self._loose = _probes(rules)
+        self._follows = {
+            number: _test(_anchors(rule) + b"(?:" + rule.follow + b")")
+            for number, rule in enumerate(rules)
+            if rule.follow
+        }
 
-    def scan(self, text: bytes) -> Hits:
-        """Return where the anchors stand."""
-        hits: Hits = {}
+    def search(self, text: bytes) -> Places:
+        """Return where anchors may stand, each with its rule's number."""
         known = _vocabulary(text)
         loose = _search(text.lower(), [p for p in self._loose if p.is_in(known)])
-        for number, offset in chain(loose, self._in_runs(text)):
-            hits.setdefault(number, []).append(offset)
-        for offsets in hits.values():
-            offsets.sort()
+        found = sorted((at, number) for number, at in chain(loose, self._in_runs(text)))
+        return Places([at for at, _ in found], [number for _, number in found])
+
+    def hits(self, text: bytes, places: Places) -> Hits:
+        """Return where they stand, with what must follow, by rule."""
+        hits: Hits = {}
+        for offset, number in zip(*places, strict=True):
+            follows = self._follows.get(number)
+            # What follows may end beyond this text, if more was searched.
+            if follows is None or follows(text, offset):
+                hits.setdefault(number, []).append(offset)
         return hits
 
     def _in_runs(self, text: bytes) -> Iterator[tuple[int, int]]:
@@ -202,6 +218,10 @@ def _probes(rules: Sequence[Rule]) -> list[_Probe]:
         _Probe(probe, _words(probe), [_gate(*item) for item in groups.items()])
         for probe, groups in probes.items()
     ]
+
+
+def _anchors(rule: Rule) -> bytes:
+    return b"(?:" + b"|".join(map(re.escape, rule.anchors)) + b")"
 
 
 def _gate(back: int, sources: list[_Source]) -> _Gate:
