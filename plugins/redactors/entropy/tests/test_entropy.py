@@ -1,9 +1,11 @@
 """What is random goes; what is random and no secret stays."""
 
+import base64
 import json
 import random
 import re
 import string
+import textwrap
 import time
 
 import pytest
@@ -20,6 +22,7 @@ from letsbe_redactor_entropy.judging import (
 )
 from letsbe_redactor_entropy.layer import EntropyLayer
 from letsbe_redactor_entropy.runs import LEAST, long_runs
+from letsbe_redactor_entropy.wrapping import wrapped_block
 
 LAYER = EntropyLayer()
 BASE62 = string.ascii_letters + string.digits
@@ -187,3 +190,39 @@ def test_what_decides_quickly_decides_the_same(text: str) -> None:
         assert not is_secret(value)
     elif entropy(value) >= 4.5 and not is_digest(value):
         assert is_secret(value) != is_encoded_text(value)
+
+
+def wrapped(data: bytes, width: int, between: str = "\n") -> str:
+    text = base64.b64encode(data).decode()
+    return between.join(textwrap.wrap(text, width))
+
+
+BINARY = random.Random(3).randbytes(900)
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n> ", "\\n", "\\r\\n", "\\\\n"])
+def test_a_file_wrapped_in_base64_is_left_alone(between: str) -> None:
+    assert found(f"$ base64 f.bin{between}{wrapped(BINARY, 76, between)}") == []
+
+
+@pytest.mark.parametrize("width", [60, 64, 72])
+def test_another_width_counts_if_the_file_is_known_by_its_first_bytes(
+    width: int,
+) -> None:
+    picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + BINARY
+    assert found(wrapped(picture, width) + "\n") == []
+    assert found(wrapped(BINARY, width) + "\n")
+
+
+def test_lines_of_a_key_and_wrapped_text_are_no_file() -> None:
+    two_lines = wrapped(BINARY[:114], 76)
+    assert found(two_lines)
+    assert found("DB=1\n" + wrapped(BINARY, 70))
+
+
+@given(st.binary(max_size=300), st.sampled_from(["\n", "\\n", " ", "\r"]))
+def test_wrapping_is_told_of_any_bytes(data: bytes, between: str) -> None:
+    text = wrapped(data, 76, between).encode() + data
+    for end in range(0, len(text), 7):
+        after, _ = wrapped_block(text, max(0, end - 76), end)
+        assert end <= after <= len(text)

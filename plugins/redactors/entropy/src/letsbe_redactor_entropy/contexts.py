@@ -101,7 +101,7 @@ _IDENTIFIER = re.compile(
 )
 _IDENTIFIER_IN_ONE = re.compile(
     rb"""
-      call[0-9] | Qm[A-Za-z0-9]{44} | baf[a-z0-9]{50}
+      call[0-9] | Qm[A-Za-z0-9]{44} | z6Mk[A-Za-z0-9]{44} | baf[a-z0-9]{50}
     | (?:age|npub|addr|cosmos|bc)1[a-z0-9]{30} | [xyz]pub[a-zA-Z0-9]{100}""",
     re.VERBOSE,
 )
@@ -109,8 +109,28 @@ _UUID = re.compile(rb"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _BLOCK = re.compile(rb"-----? ?(BEGIN|END) ([A-Z0-9 ]{3,60}?) ?-----?")
 _MAIL_SIGNATURE = re.compile(
     rb"(?:DKIM-Signature|ARC-Seal|ARC-Message-Signature|X-[A-Za-z-]{1,30}-Signature): "
-    rb"(?:[^\r\n\\]|\r?\n[ \t]|(?:\\r)?\\n(?: |\\t)|\\t)*"
+    rb"(?:[^\r\n\\]|\r?\n[ \t]|(?:\\+r)?\\+n(?: |\\+t)|\\+t)*"
 )
+# What is sealed, or public by what stands on the line before it: ciphertext of Ansible
+# and sops, public keys of PuTTY and minisign, the digest that proves a domain.
+_LINE_END = rb"(?:\s|\\+[nrt]){1,12}"
+_SEALED = (
+    (
+        b"$ANSIBLE_VAULT;",
+        rb"\$ANSIBLE_VAULT;[\w.;-]{5,60}(?:%b[0-9a-f]{2,80}){1,5000}" % _LINE_END,
+    ),
+    (b"ENC[", rb"ENC\[[A-Z0-9_]{3,20},[^\]\"'\s]{1,65536}"),
+    (
+        b"Public-Lines: ",
+        rb"Public-Lines: \d+(?:%b[A-Za-z0-9+/]{8,}={0,2}){1,400}" % _LINE_END,
+    ),
+    (
+        b"minisign public key",
+        rb"minisign public key[^\r\n\\]{0,60}%bRW[A-Za-z0-9+/]{54}" % _LINE_END,
+    ),
+    (b"_acme-challenge", rb"_acme-challenge[^\r\n]{0,80}"),
+)
+_SEALS = tuple((mark, re.compile(source)) for mark, source in _SEALED)
 _TRANSFER = b"Content-Transfer-Encoding: base64"
 _ANNOUNCING = b',-:=@/? \t"\\'
 _ADDRESS = b"/?&=#%.:@~,;+!"
@@ -126,7 +146,9 @@ class PublicBlocks:
     """
 
     def __init__(self, text: bytes) -> None:
-        blocks = sorted([*_armoured(text), *_signatures(text), *_attachments(text)])
+        blocks = sorted(
+            [*_armoured(text), *_signatures(text), *_attachments(text), *_sealed(text)]
+        )
         self._starts = [start for start, _ in blocks]
         self._ends = [end for _, end in blocks]
 
@@ -153,6 +175,12 @@ def _armoured(text: bytes) -> Iterator[tuple[int, int]]:
 def _signatures(text: bytes) -> Iterator[tuple[int, int]]:
     if b"ignature: " in text or b"eal: " in text:
         yield from (match.span() for match in _MAIL_SIGNATURE.finditer(text))
+
+
+def _sealed(text: bytes) -> Iterator[tuple[int, int]]:
+    for mark, pattern in _SEALS:
+        if mark in text:
+            yield from (match.span() for match in pattern.finditer(text))
 
 
 def _attachments(text: bytes) -> Iterator[tuple[int, int]]:

@@ -22,6 +22,7 @@ from letsbe_redactor_entropy.judging import (
     is_secret,
 )
 from letsbe_redactor_entropy.runs import LEAST, Run, long_runs
+from letsbe_redactor_entropy.wrapping import wrapped_block
 
 _SEGMENT = re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST)
 _PADDING = b"="
@@ -82,12 +83,15 @@ def _found(text: bytes, runs: Iterable[Run]) -> Iterable[Finding]:
     last_found: list[int] = []
     known: dict[bytes, _Parts] = {}
     padded = _PADDING in text
+    block, is_file = 0, False
     for start, end in runs:
         value = text[start : end + _padding(text, end) if padded else end]
         parts = known.get(value)
         if parts is None:
             parts = known[value] = _random_parts(value)
-        for first, last in parts:
+        if parts and start >= block:
+            block, is_file = wrapped_block(text, start, start + len(value))
+        for first, last in () if is_file else parts:
             if not is_harmless_place(text, start + first, start + last):
                 first_found.append(start + first)
                 last_found.append(start + last)

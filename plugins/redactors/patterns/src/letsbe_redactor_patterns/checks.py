@@ -55,6 +55,12 @@ def key_block(value: bytes, match: re.Match[bytes]) -> bool:
     return values.classes(body) > 1 and len(set(body)) > 6
 
 
+def encoded_key(value: bytes, match: re.Match[bytes]) -> bool:
+    """Base64 of an armoured private key: its first line says what it is."""
+    head = value[: len(value) // 4 * 4][:64]
+    return b"PRIVATE KEY" in base64.b64decode(head)
+
+
 def some(value: bytes, match: re.Match[bytes]) -> bool:
     """Anything but a stand-in."""
     return not is_stand_in(value)
@@ -94,7 +100,8 @@ def assigned(value: bytes, match: re.Match[bytes]) -> bool:
     if match["op"].startswith((b"==", b"!=")):
         return values.is_literal(value, password=strong)
     if match["q"]:
-        return _quoted(value, strong=strong)
+        command = match["q"].endswith(b"`") and b" " in value
+        return not command and _quoted(value, strong=strong)
     if values.is_literal(value, password=strong):
         return True
     if _is_environment(match):
@@ -250,7 +257,7 @@ def in_url(value: bytes, match: re.Match[bytes]) -> bool:
     """A password in a URL."""
     if is_stand_in(value) or re.fullmatch(rb"%[sdvq]|[:\w]{1,2}", value):
         return False
-    if match[0].startswith(b"://" + value + b":"):
+    if match[0].lstrip(b":\\/").startswith(value + b":"):
         return False  # postgres:postgres, as examples have it
     return not re.match(rb"[{<$%]?\w*[}>(]", value)
 
@@ -317,12 +324,24 @@ def _quoted(value: bytes, *, strong: bool) -> bool:
         return not re.fullmatch(
             rb"[A-Za-z]*[._-]?(?:pass\w*|secret\w*)", value, re.IGNORECASE
         )
-    return values.is_literal(value)
+    return values.is_literal(value) or _is_drawn(value)
+
+
+def _is_drawn(value: bytes) -> bool:
+    """Say whether signs that look like a call are only signs among others."""
+    open_ended = value.count(b"(") != value.count(b")")
+    return open_ended and len(value) >= 32 and b" " not in value and token_like(value)
+
+
+def token_like(value: bytes) -> bool:
+    """Say whether a value has letters and digits in turns, as no expression has."""
+    return values.classes(value) > 1 and values.is_random(value)
 
 
 CHECKS: Mapping[str, Check] = {
     "form": form,
     "key_block": key_block,
+    "encoded_key": encoded_key,
     "some": some,
     "said_first": said_first,
     "token": token,

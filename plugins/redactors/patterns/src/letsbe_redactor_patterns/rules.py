@@ -126,14 +126,18 @@ class Rule:
     def _span(self, match: re.Match[bytes]) -> Iterator[tuple[int, int]]:
         group = next((g for g in ("v", "u") if _has(match, g)), 0)
         value = match[group]
+        start = match.start(group)
         if group == "u":
             if value.endswith(_CUT_OFF):
                 return
             value = _without_punctuation(value)
+            # Bold type of Markdown.
+            start += len(value) - len(value.removeprefix(b"**"))
+            value = value.removeprefix(b"**").removesuffix(b"**")
         if not value or (self.keep and self.keep.fullmatch(value)):
             return
         if self.check(value, match):
-            yield match.start(group), match.start(group) + len(value)
+            yield start, start + len(value)
 
     def _is_preceded(self, match: re.Match[bytes]) -> bool:
         text, start = match.string, match.start()
