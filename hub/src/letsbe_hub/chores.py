@@ -30,25 +30,55 @@ EXPIRY_SECONDS = 15.0
 _FAILED_SECONDS = 10.0
 
 
+Chore = Callable[[], Awaitable[float]]
+"""Does something, and says after how many seconds to do it again."""
+
+
 async def do_chores(hub: Hub) -> None:
     """Do them until cancelled."""
+    async with anyio.create_task_group() as tasks:
+        for chore in (*_by_time(hub), *_of_the_outboxes(hub), *_watching(hub)):
+            tasks.start_soon(_repeat, chore)
+
+
+def _by_time(hub: Hub) -> tuple[Chore, ...]:
+    """Return what time alone brings about, which waits for a clock that is right."""
     charging = hub.settings.billing.charge_minutes * 60
 
+    async def timely() -> bool:
+        return await to_thread.run_sync(hub.clock.believed)
+
     async def charge() -> float:
+        if not await timely():
+            return RENEW_SECONDS
         await to_thread.run_sync(sweep, hub.store, hub.rates)
         return charging * random.uniform(0.9, 1.1)  # noqa: S311 - nodes take turns
 
     async def renew() -> float:
-        await to_thread.run_sync(renew_due, hub.store, hub.rates)
-        await to_thread.run_sync(pause_unpaid, hub.store, hub.rates)
+        if await timely():
+            await to_thread.run_sync(renew_due, hub.store, hub.rates)
+            await to_thread.run_sync(pause_unpaid, hub.store, hub.rates)
         return RENEW_SECONDS
 
+    async def close_late() -> float:
+        if await timely():
+            await hub.store.write_async(expire)
+        return EXPIRY_SECONDS
+
+    return renew, charge, close_late
+
+
+def _of_the_outboxes(hub: Hub) -> tuple[Chore, ...]:
     async def deliver() -> float:
         return 0.0 if await hub.courier.deliver() else LOOK_SECONDS
 
     async def announce() -> float:
         return 0.0 if await hub.announcer.deliver() else LOOK_SECONDS
 
+    return deliver, announce
+
+
+def _watching(hub: Hub) -> tuple[Chore, ...]:
     async def ask() -> float:
         await hub.announcer.ask_receipts()
         return RECEIPT_SECONDS
@@ -61,17 +91,10 @@ async def do_chores(hub: Hub) -> None:
         await to_thread.run_sync(hub.watch.look)
         return hub.settings.tenants.heartbeat_seconds / 4
 
-    async def close_late() -> float:
-        await hub.store.write_async(expire)
-        return EXPIRY_SECONDS
-
-    everything = (renew, charge, deliver, announce, ask, watch, judge, close_late)
-    async with anyio.create_task_group() as tasks:
-        for chore in everything:
-            tasks.start_soon(_repeat, chore)
+    return ask, watch, judge
 
 
-async def _repeat(chore: Callable[[], Awaitable[float]]) -> None:
+async def _repeat(chore: Chore) -> None:
     while True:
         try:
             pause = await chore()

@@ -25,6 +25,7 @@ from letsbe_hub.billing.accrual import Accrual
 from letsbe_hub.billing.delivery import Courier
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.bus import Bus, open_bus
+from letsbe_hub.clock import Clock
 from letsbe_hub.home import HubHome
 from letsbe_hub.metrics import Metrics
 from letsbe_hub.notifications.approvals import tell_of_approval
@@ -72,6 +73,7 @@ class Hub:
         announcer: Tells people.
         sign_in: Lets people in.
         watch: Judges how they are.
+        clock: Says whether the time may be believed.
         approval_listeners: Hear of each new approval, in its transaction.
     """
 
@@ -91,6 +93,7 @@ class Hub:
     announcer: Announcer
     sign_in: SignIn
     watch: Watch
+    clock: Clock
     approval_listeners: list[Listener] = field(default_factory=list)
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
@@ -249,6 +252,7 @@ def assemble(
         announcer=Announcer(store, plugins.notifiers, settings.notices.portal),
         sign_in=SignIn(store, Passwords(), SecondFactor(people_key)),
         watch=watch,
+        clock=Clock(store),
         approval_listeners=[tell_of_approval],
         _closing=[keys.close, heartbeats.close, usage.close],
     )

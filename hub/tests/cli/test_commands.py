@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from letsbe_hub.cli import main
+from letsbe_hub.demo import DemoFailed
 
 
 def run(home: Path, *argv: str) -> Result:
@@ -128,3 +129,18 @@ def test_up_without_a_redactor_does_not_start(home: Path) -> None:
     ran = run(home, "up", "--port", "0")
     assert ran.exit_code == 1
     assert "no redaction layer" in ran.output
+
+
+def test_a_demonstration_that_fails_keeps_what_was_logged(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def play(folder: Path, _: object) -> None:
+        (folder / "hub.log").write_text("why")
+        raise DemoFailed(f"a server did not start: see {folder}/hub.log")
+
+    monkeypatch.setattr("letsbe_hub.demo.play", play)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ran = CliRunner().invoke(main, ["demo"])
+    assert ran.exit_code == 1
+    (log,) = tmp_path.glob("letsbe-hub-demo-*/hub.log")
+    assert str(log) in ran.output

@@ -24,6 +24,8 @@ def routes(hub: Hub) -> list[Route]:
             # Not a reason to send requests elsewhere: every node has the same bus,
             # and without it tenants only hear of news later.
             checks["bus"] = "the other nodes are not reached: check NATS"
+        if hub.clock.fault is not None:
+            checks["clock"] = hub.clock.fault
         checks |= hub.checks()
         ready = checks["database"] == "ok"
         return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
