@@ -119,7 +119,7 @@ def register(connection: sa.Connection, hashed: str, server: Server) -> Register
         # One answer for both: who has a token must not learn of other orders.
         raise Unauthenticated("the registration token is not known for this order")
     if found.state in ("suspended", "closed"):
-        raise Conflict(f"the tenant is {found.state}")
+        raise Conflict(f"the tenant is {found.state}: ask the operator")
     now = time.time()
     _check(connection, found, server, now)
     connection.execute(
