@@ -222,3 +222,25 @@ def test_signs_of_every_engine_agree(
     seen = {engine: signs_for(engine).seen(text) for engine in installed_engines()}
     # Hyperscan may see more, never less.
     assert seen.get("hyperscan", True) or not any(seen.values())
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        b" a 7 c 9 e f 3 h i", b"\\\\x4e\\\\x4f\\\\x50", b"0x4e 0x4f 0x50",
+        b"&#x4e;&#x4f;&#x50;",
+        b"\\n7aB3xx\\n9zz", b"\n7aB3xx\n9zz", b"%4E%4F%50", b"U+004E U+004F U+0050",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("ends", [b"", b"\\nwhat was said here\\n" * 40])
+def test_signs_are_seen_in_the_chunk_where_they_stand(sign: bytes, ends: bytes) -> None:
+    size = 4096
+    prose = (b"it is to be said at an end of it, that " * 30 + ends) * 9
+    words = b" as it is to go on so we do in an ok way "
+    for place in (0, 5000, 3 * size - len(words) - 3):
+        text = prose[:place] + words + sign + b" " + prose[place:]
+        number = (place + len(words)) // size
+        for engine in installed_engines():
+            chunks = signs_for(engine).chunks(text, size)
+            assert number in chunks, engine
+            assert chunks <= {number - 1, number, number + 1}, engine

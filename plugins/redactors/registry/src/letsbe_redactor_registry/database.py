@@ -22,7 +22,7 @@ class SharedDatabase:
         self._database = database
         self._idle = deque([database.scratch])
 
-    def scan(self, text: bytes, found: Callable[..., bool | None]) -> None:
+    def scan(self, text: bytes | memoryview, found: Callable[..., bool | None]) -> None:
         """Call back for each match; see ``hs_scan``.
 
         Raises:

@@ -90,14 +90,8 @@ def _stretches(
     """Give the stretches that show a sign, with what a value may reach beyond them."""
     size = len(masked.plain)
     start = end = -1
-    # Once over the whole; most texts show none, few show several.
-    signs = signs_for(view.engine).shown_by(masked.plain)
-    hints = _hints_in(masked, view) if _may_be_broken(masked.plain) else []
-    if not (signs or hints or loose):
-        return
-    for chunk in range(0, size, _CHUNK):
-        if not _suspect(masked, chunk, loose, signs, hints):
-            continue
+    for number in sorted(_suspects(masked, loose, view)):
+        chunk = number * _CHUNK
         if chunk - REACH > end >= 0:
             yield start, end
             start = -1
@@ -105,6 +99,17 @@ def _stretches(
         end = min(chunk + _CHUNK + REACH, size)
     if end >= 0:
         yield start, end
+
+
+def _suspects(masked: _Masked, loose: Sequence[int], view: View) -> set[int]:
+    """Return the numbers of the chunks that show a sign."""
+    text = masked.plain
+    found = signs_for(view.engine).chunks(text, _CHUNK)
+    hints = _hints_in(masked, view) if _may_be_broken(text) else []
+    if hints or loose:
+        others = {*range(-(-len(text) // _CHUNK))} - found
+        found |= {n for n in others if _is_hinted(masked, n * _CHUNK, loose, hints)}
+    return found
 
 
 def _hints_in(masked: _Masked, view: View) -> list[Engine]:
@@ -119,18 +124,11 @@ def _may_be_broken(text: bytes) -> bool:
     return short or not text.isascii() or any(mark in text for mark in _BREAKS)
 
 
-def _suspect(
-    masked: _Masked,
-    start: int,
-    loose: Sequence[int],
-    signs: Signs,
-    hints: Sequence[Engine],
+def _is_hinted(
+    masked: _Masked, start: int, loose: Sequence[int], hints: Sequence[Engine]
 ) -> bool:
     end = start + _CHUNK
-    piece = masked.plain[start : end + LONGEST]
-    if signs.seen(piece):
-        return True
-    if not _may_be_broken(piece):
+    if not _may_be_broken(masked.plain[start : end + LONGEST]):
         return False
     near = loose[bisect_left(loose, start) : bisect_left(loose, end + LONGEST)]
     if not near and not hints:

@@ -72,8 +72,9 @@ _MIXED = rb"\\[uU]0[34][0-9a-fA-F]{2}" + _INNER + rb"\\{1,8}[uU]0[34][0-9a-fA-F]
 _TOLD = (_UNSEEN, _SPACES, _OTHERS, _MIXED)
 # A line of its own that letters and digits take turns in, and another one after it:
 # what is wrapped so often that no piece of it is long, or in another case too.
+_LINE_END = rb"(?:\\\\{0,3}(?:r\\{1,4})?n|\r\n|\n)"
 _BREAK = (
-    rb"(?:\\\\{0,3}(?:r\\{1,4})?n|\r\n|\n)[ \t>+|#*/;]{0,8}"
+    _LINE_END + rb"[ \t>+|#*/;]{0,8}"
     rb"(?:[0-9]{1,6}(?:[ \t]{0,2}[:|.)]|\t|\\{1,4}t)[ \t]{0,2})?"
 )
 _TOKEN = rb"[0-9A-Za-z+/=_.-]"
@@ -105,17 +106,22 @@ _OUTSIDE_ASCII = (_LOOKALIKES, _BETWEEN, _MIXED_IN, _THIN_TWICE)
 
 
 _ASCII = (*_ESCAPED, *_READ, *_TOLD, _WRAPPED)
-# Those of one group share a database: few, and with the same first byte.
+# Those of one group share a database: few, and with the same first byte. No sign of a
+# group is where none of its bytes is, which costs next to nothing to see.
 _GROUPS = (
-    (_SPACED,),
-    (_ESCAPED[0], _OCTALS),
-    (_ESCAPED[1],),
-    (_ESCAPED[2], _NAMED, _NUMBERS),
-    (_NEEDLESS_ONES,),
-    (_PRINTABLES, _POINTS),
-    _TOLD,
-    (_WRAPPED,),
+    (b"\\", (_ESCAPED[0], _OCTALS)),
+    (b"xX", (_ESCAPED[1],)),
+    (b"&", (_ESCAPED[2], _NAMED, _NUMBERS)),
+    (b"%", (_NEEDLESS_ONES,)),
+    (b"=+", (_PRINTABLES, _POINTS)),
+    (b"\\", _TOLD),
 )
+# What the sign begins with is long to search for, but not what all of it ends with.
+_WRAPPED_BRIEFLY = tuple(
+    end + _WRAPPED.removeprefix(_LINE_END) for end in (rb"\\n", rb"\n")
+)
+_FEW, _SOME = 256, 16 * 1024
+_NEAR = 1024
 
 
 class Signs(Protocol):
@@ -125,20 +131,21 @@ class Signs(Protocol):
         """Tell whether a text shows one."""
         ...
 
-    def shown_by(self, text: bytes) -> Signs:
-        """Return what looks for those signs alone that a text shows."""
-        ...
+    def chunks(self, text: bytes, size: int) -> set[int]:
+        """Tell in which chunks of a text signs are shown, by the chunks' numbers.
 
-    def __bool__(self) -> bool:
-        """Tell whether there is any sign to look for."""
+        Args:
+            text: The text.
+            size: A chunk's length; more than that of any sign.
+        """
         ...
 
 
 class _Sign(Protocol):
     """Looks for one sign, or a few."""
 
-    def search(self, text: bytes) -> object:
-        """Return something true if a text shows it."""
+    def place(self, text: bytes, begin: int) -> tuple[int, int] | None:
+        """Return between which offsets the first sign stands, from one on."""
         ...
 
 
@@ -163,31 +170,29 @@ class SomeSigns:
     """
 
     def __init__(self, kinds: Iterable[_Kind]) -> None:
-        self._kinds = [kind for kind in kinds if kind.signs]
+        self._kinds = tuple(kinds)
 
     def seen(self, text: bytes) -> bool:
         """Tell whether a text shows one; see :class:`Signs`."""
-        return any(
-            sign.search(read) for read, signs in self._read(text) for sign in signs
-        )
+        return any(sign.place(read, 0) is not None for sign, read in self._each(text))
 
-    def shown_by(self, text: bytes) -> SomeSigns:
-        """Return what looks for fewer; see :class:`Signs`."""
-        return SomeSigns(
-            _Kind(kind.read, [sign for sign in kind.signs if sign.search(read)])
-            for kind in self._kinds
-            if (read := kind.read(text)) is not None
-        )
+    def chunks(self, text: bytes, size: int) -> set[int]:
+        """Tell in which chunks signs are shown; see :class:`Signs`."""
+        found: set[int] = set()
+        for sign, read in self._each(text):
+            begin = 0
+            while place := sign.place(read, begin):
+                first, last = place[0] // size, (place[1] - 1) // size
+                found.update((first, last))
+                # One is enough, and searching on would find very many of some.
+                begin = (last + 1) * size
+        return found
 
-    def __bool__(self) -> bool:
-        """Tell whether there is any; see :class:`Signs`."""
-        return bool(self._kinds)
-
-    def _read(self, text: bytes) -> Iterator[tuple[bytes, Sequence[_Sign]]]:
+    def _each(self, text: bytes) -> Iterator[tuple[_Sign, bytes]]:
         for kind in self._kinds:
             read = kind.read(text)
-            if read is not None:
-                yield read, kind.signs
+            for sign in kind.signs if read is not None else ():
+                yield sign, read  # type: ignore[misc]  # there are none without it
 
 
 def _as_classes(text: bytes) -> bytes:
@@ -205,7 +210,7 @@ def _outside_ascii(text: bytes) -> bytes | None:
 def plain_signs() -> SomeSigns:
     """Look for signs with Python's own expressions."""
     return SomeSigns(
-        _Kind(read, [re.compile(source, re.DOTALL) for source in sources])
+        _Kind(read, [_Expression(source) for source in sources])
         for read, sources in (
             (_as_classes, _SPACED_AS_CLASSES),
             (_as_it_is, _ASCII),
@@ -215,23 +220,41 @@ def plain_signs() -> SomeSigns:
 
 
 def hyperscan_signs() -> SomeSigns:
-    """Look for signs with Hyperscan, which may also see what is none.
+    """Look for signs with Hyperscan.
 
     Few expressions share a database: all together take four times as long.
     """
+    groups = [_Expressions(sources, needed=needed) for needed, sources in _GROUPS]
     return SomeSigns(
         (
-            _Kind(_as_it_is, [_Expressions(group) for group in _GROUPS]),
+            _Kind(_as_it_is, [_Spaced(), *groups, _Wrapped()]),
             _Kind(_outside_ascii, [_Expressions((one,)) for one in _OUTSIDE_ASCII]),
         )
     )
 
 
 @final
-class _Expressions:
-    """Some expressions in a database of Hyperscan."""
+class _Expression:
+    """An expression of Python."""
 
-    def __init__(self, sources: Sequence[bytes]) -> None:
+    def __init__(self, source: bytes) -> None:
+        self._search = re.compile(source, re.DOTALL).search
+
+    def place(self, text: bytes, begin: int) -> tuple[int, int] | None:
+        match = self._search(text, begin)
+        return match.span() if match else None
+
+
+@final
+class _Expressions:
+    """Some expressions in a database of Hyperscan.
+
+    Args:
+        sources: The expressions.
+        needed: Bytes of which each match has one; any if empty.
+    """
+
+    def __init__(self, sources: Sequence[bytes], needed: bytes = b"") -> None:
         import hyperscan  # noqa: PLC0415 - loaded only if it is chosen
 
         flags = hyperscan.HS_FLAG_DOTALL | hyperscan.HS_FLAG_SINGLEMATCH
@@ -244,13 +267,58 @@ class _Expressions:
         )
         self._database = SharedDatabase(database)
         self._terminated: type[Exception] = hyperscan.ScanTerminated
+        self._needed = [bytes((byte,)) for byte in needed]
 
-    def search(self, text: bytes) -> bool:
-        try:
-            self._database.scan(text, _stop)
-        except self._terminated:
+    def place(self, text: bytes, begin: int) -> tuple[int, int] | None:
+        """Return where the first sign may stand: where it begins is not told."""
+        if self._needed and all(text.find(b, begin) < 0 for b in self._needed):
+            return None
+        ends: list[int] = []
+
+        def stop(_number: int, _start: int, end: int, _flags: int, _: object) -> bool:
+            ends.append(begin + end)
             return True
-        return False
+
+        rest = memoryview(text)[begin:] if begin else text
+        try:
+            if rest:
+                self._database.scan(rest, stop)
+        except self._terminated:
+            return max(ends[0] - LONGEST, begin), ends[0]
+        return None
+
+
+@final
+class _Spaced:
+    """The signs in classes of characters: what is seen at once is then read so."""
+
+    def __init__(self) -> None:
+        self._wide = _Expressions((_SPACED,))
+        self._narrow = [re.compile(source) for source in _SPACED_AS_CLASSES]
+
+    def place(self, text: bytes, begin: int) -> tuple[int, int] | None:
+        while place := self._wide.place(text, begin):
+            near = _as_classes(text[place[0] : place[0] + _NEAR])
+            for narrow in self._narrow:
+                if match := narrow.search(near):
+                    return place[0] + match.start(), place[0] + match.end()
+            begin = place[0] + _NEAR - LONGEST
+        return None
+
+
+@final
+class _Wrapped:
+    """The sign of lines: where lines are few they are looked for one by one."""
+
+    def __init__(self) -> None:
+        self._all = _Expressions((_WRAPPED,), needed=b"\\\n")
+        self._few = _Expressions(_WRAPPED_BRIEFLY, needed=b"\\\n")
+
+    def place(self, text: bytes, begin: int) -> tuple[int, int] | None:
+        some = text[begin : begin + _SOME]
+        ends = some.count(b"\\") + some.count(b"\n")
+        few = ends * _FEW < len(some)
+        return (self._few if few else self._all).place(text, begin)
 
 
 @lru_cache(maxsize=2)
@@ -261,8 +329,3 @@ def signs_for(engine: str) -> Signs:
         engine: The name of the search engine in use.
     """
     return hyperscan_signs() if engine == "hyperscan" else plain_signs()
-
-
-def _stop(*_: object) -> bool:
-    """End a scan at the first match."""
-    return True

@@ -119,10 +119,26 @@ _DECIMALS = re.compile(
     rb"(?<![0-9A-Za-z.])[0-9]{2,3}(?:[^0-9A-Za-z.]{1,4}[0-9]{2,3}){11,}(?![.]?[0-9A-Za-z])"
 )
 _DECIMAL = re.compile(rb"[0-9]{2,3}")
+_CLASSES = bytes(
+    ord("d" if chr(n).isdigit() else "a" if chr(n).isalpha() or n == ord(".") else " ")
+    for n in range(128)
+).ljust(256)
+_DECIMALS_AS_CLASSES = re.compile(rb" dd(?:d? {1,4}dd){11}")
 # A line of a dump: where it stands, its bytes, and the same as text.
 _DUMP = re.compile(
     rb"((?:^|\n|\\+n)[0-9A-Fa-f]{7,8}:?[ ]{1,2})"
     rb"((?:[0-9A-Fa-f]{2}[ ]{0,2}){1,16}[ ]{0,48})((?:(?!\\+n)[ -~]){1,24})"
+)
+# Python's expressions look for a fixed first byte at many times the speed of others.
+_DUMP_BEGINS = tuple(
+    re.compile(end + rb"[0-9A-Fa-f]{7,8}:?[ ]") for end in (rb"\n", rb"\\n")
+)
+_BACKSLASHES, _BACKSLASH = rb"\\+", rb"\\"
+_HINTS = tuple(
+    re.compile(_BACKSLASH + each.pattern.pattern.removeprefix(_BACKSLASHES))
+    if each.pattern.pattern.startswith(_BACKSLASHES)
+    else each.pattern
+    for each in _READINGS
 )
 
 
@@ -136,13 +152,14 @@ def readings(text: bytes) -> Iterator[bytes]:
         The text without escapes, and the columns of a dump, where there are any.
     """
     plain = text
-    for mark, pattern, read in _READINGS:
-        if mark in plain:
+    for (mark, pattern, read), hint in zip(_READINGS, _HINTS, strict=True):
+        if mark in plain and hint.search(plain):
             plain = pattern.sub(_padded(read), plain)
-    plain = _DECIMALS.sub(_bytes_of, plain)
+    if _DECIMALS_AS_CLASSES.search(b" " + plain.translate(_CLASSES)):
+        plain = _DECIMALS.sub(_bytes_of, plain)
     if plain != text:
         yield plain
-    if _DUMP.search(text):
+    if _DUMP.match(text) or any(begin.search(text) for begin in _DUMP_BEGINS):
         yield _DUMP.sub(_only(2), text)
         yield _DUMP.sub(_only(3), text)
 
