@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import linecache
 import sys
 from types import ModuleType
 from typing import cast
@@ -35,6 +36,7 @@ def keep_small() -> None:
 
 def give_back() -> None:
     """Return to the system what starting took and serving does not need."""
+    linecache.clearcache()  # pydantic read the sources for what their fields say
     gc.collect()
     if hasattr(_C, "malloc_trim"):
         _C.malloc_trim(0)

@@ -37,4 +37,11 @@ def serve(
     logging.getLogger("mcp").setLevel(logging.WARNING)
     limit = wrapper.configuration.wrapper.body_limit
     with listener, redacted_logging(wrapper.pipeline):
-        run(app, listener, announce, ws="websockets-sansio", ws_max_size=limit)
+        run(
+            app,
+            listener,
+            announce,
+            loop="uvloop",
+            ws="websockets-sansio",
+            ws_max_size=limit,
+        )

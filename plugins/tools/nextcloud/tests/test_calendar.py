@@ -11,7 +11,8 @@ from icalendar import Calendar
 
 from letsbe.plugin import InvalidRequest, ToolNotFound
 from letsbe.testing import ToolCaller
-from letsbe_tool_nextcloud.calendar import CreateContact, _card_of, _contact
+from letsbe_tool_nextcloud.calendar import CreateContact
+from letsbe_tool_nextcloud.documents import card_of, contact
 from plugins.tools.nextcloud.tests.conftest import Served
 
 EVENT = {
@@ -105,6 +106,6 @@ _text = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 @given(_text, _text)
 def test_no_text_begins_a_line_of_its_own(name: str, note: str) -> None:
     args = CreateContact(name=name[:200], note=f"{note[:50]}\r\nEMAIL:x@evil.example")
-    card = _card_of(args, "u").decode()
+    card = card_of(args, "u").decode()
     assert len(card.split("\r\n")) == 8
-    assert _contact(card)["emails"] == []
+    assert contact(card)["emails"] == []

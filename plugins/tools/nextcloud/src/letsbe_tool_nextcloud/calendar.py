@@ -5,10 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from icalendar import Calendar, Event, vCalAddress
-from icalendar.parser import Contentlines
 from pydantic import Field
 
 from letsbe.plugin import (
@@ -137,6 +135,8 @@ async def list_calendars(tool: ToolClient, args: NoArguments) -> Json:
 )
 async def list_events(tool: ToolClient, args: ListEvents) -> Json:
     """List the events between two times, each time of one that recurs."""
+    from letsbe_tool_nextcloud import documents  # noqa: PLC0415 - brings 3 MB
+
     answer = await tool.send(
         "REPORT",
         f"{CALENDARS}/{{calendar}}/",
@@ -149,7 +149,7 @@ async def list_events(tool: ToolClient, args: ListEvents) -> Json:
         text = found.properties.get(f"{CAL}calendar-data")
         if text:
             uid = found.path.rsplit("/", 1)[-1].removesuffix(".ics")
-            events += [{"uid": uid, **event} for event in _events(text)]
+            events += [{"uid": uid, **event} for event in documents.events(text)]
     return {"events": events}
 
 
@@ -207,6 +207,8 @@ async def list_address_books(tool: ToolClient, args: NoArguments) -> Json:
 @operation(Tier.GREEN, examples=[Example({"text": "ada"}, Tier.GREEN)])
 async def find_contacts(tool: ToolClient, args: FindContacts) -> Json:
     """Find contacts by a part of their name or e-mail address."""
+    from letsbe_tool_nextcloud import documents  # noqa: PLC0415 - brings 3 MB
+
     refuse_references(args)
     answer = await tool.send(
         "REPORT",
@@ -220,7 +222,7 @@ async def find_contacts(tool: ToolClient, args: FindContacts) -> Json:
         text = found.properties.get(f"{CARD}address-data")
         if text:
             uid = found.path.rsplit("/", 1)[-1].removesuffix(".vcf")
-            contacts.append({"uid": uid, **_contact(text)})
+            contacts.append({"uid": uid, **documents.contact(text)})
     return {"contacts": contacts}
 
 
@@ -230,13 +232,15 @@ async def find_contacts(tool: ToolClient, args: FindContacts) -> Json:
 )
 async def create_contact(tool: ToolClient, args: CreateContact) -> Json:
     """Put a contact into an address book."""
+    from letsbe_tool_nextcloud import documents  # noqa: PLC0415 - brings 3 MB
+
     refuse_references(args)
     uid = str(uuid.uuid4())
     await tool.send(
         "PUT",
         CONTACT,
         {"address_book": args.address_book, "uid": uid},
-        content=_card_of(args, uid),
+        content=documents.card_of(args, uid),
         headers={"content-type": "text/vcard; charset=utf-8", "if-none-match": "*"},
     )
     return {"created": uid}
@@ -293,86 +297,9 @@ def _calendar_of(args: CreateEvent, uid: str) -> bytes:
     if args.attendees and args.organizer is None:
         message = "an invitation needs its organizer: your own e-mail address"
         raise InvalidRequest(message)
-    event = Event()
-    event.add("uid", uid)
-    event.add("dtstamp", datetime.now(UTC))
-    event.add("summary", args.title)
-    for name, time in (("dtstart", start), ("dtend", end)):
-        event.add(name, time.astimezone(UTC) if isinstance(time, datetime) else time)
-    if args.location is not None:
-        event.add("location", args.location)
-    if args.description is not None:
-        event.add("description", args.description)
-    if args.organizer is not None:
-        event.add("organizer", vCalAddress(f"mailto:{args.organizer}"))
-    for attendee in args.attendees:
-        event.add("attendee", vCalAddress(f"mailto:{attendee}"))
-    calendar = Calendar()
-    calendar.add("prodid", "-//LetsBe//letsbe-tool-nextcloud//EN")
-    calendar.add("version", "2.0")
-    calendar.add_component(event)
-    return bytes(calendar.to_ical())
+    from letsbe_tool_nextcloud import documents  # noqa: PLC0415 - brings 3 MB
 
-
-def _events(text: str) -> Iterator[dict[str, Any]]:
-    for event in Calendar.from_ical(text).walk("VEVENT"):
-        told: dict[str, Any] = {"title": str(event.get("summary", ""))}
-        for name, key in (("dtstart", "start"), ("dtend", "end")):
-            if key_time := event.get(name):
-                told[key] = key_time.dt.isoformat()
-        if event.get("recurrence-id"):
-            told["recurs"] = True
-        for name in ("location", "description"):
-            if event.get(name):
-                told[name] = str(event[name])
-        attendees = event.get("attendee") or []
-        if not isinstance(attendees, list):
-            attendees = [attendees]
-        if attendees:
-            told["attendees"] = [
-                str(each).removeprefix("mailto:") for each in attendees
-            ]
-        yield told
-
-
-def _card_of(args: CreateContact, uid: str) -> bytes:
-    family, _, given = (part.strip() for part in args.name[::-1].partition(" "))
-    lines = ["BEGIN:VCARD", "VERSION:3.0", f"UID:{uid}", f"FN:{_escaped(args.name)}"]
-    lines.append(f"N:{_escaped(family[::-1])};{_escaped(given[::-1])};;;")
-    fields = (
-        ("EMAIL", args.email),
-        ("TEL", args.phone),
-        ("ORG", args.organisation),
-        ("NOTE", args.note),
-    )
-    lines += [f"{name}:{_escaped(value)}" for name, value in fields if value]
-    return "\r\n".join([*lines, "END:VCARD", ""]).encode()
-
-
-def _escaped(text: str) -> str:
-    """Escape a value (RFC 6350, 3.4), so that it cannot begin another property."""
-    for plain, escaped in (("\\", "\\\\"), (",", "\\,"), (";", "\\;")):
-        text = text.replace(plain, escaped)
-    return "\\n".join(text.splitlines())
-
-
-def _contact(text: str) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": "", "emails": [], "phones": []}
-    for line in Contentlines.from_ical(text):  # type: ignore[no-untyped-call] # its own
-        if not line:
-            continue
-        name, _, value = line.parts()
-        kind = name.upper().rsplit(".", 1)[-1]
-        plain = value.replace("\\,", ",").replace("\\;", ";").replace("\\n", "\n")
-        if kind == "FN":
-            told["name"] = plain
-        elif kind == "EMAIL":
-            told["emails"].append(plain)
-        elif kind == "TEL":
-            told["phones"].append(plain)
-        elif kind in {"ORG", "NOTE"}:
-            told["organisation" if kind == "ORG" else "note"] = plain
-    return told
+    return documents.calendar_of(args, start, end, uid)
 
 
 OPERATIONS = (
