@@ -72,7 +72,7 @@ class TestApprovals:
         asking = ToolUse(
             "letsbe_approval_status", {"approval_id": answer["approval_id"]}
         )
-        later = self._told(stage, conversation, answer["approval_id"])
+        later = self._told(stage, answer["approval_id"])
         assert "was approved and has run" in later
         script = stage.turn(Reply(calls=(asking,)), conversation=conversation)
         assert json.loads(script.requests[-1].results[-1])["output"]["state"] == "done"
@@ -92,29 +92,27 @@ class TestApprovals:
 
     def test_a_denial_comes_with_the_persons_reason(self, stage: Stage) -> None:
         (stage.tenant.work / "kept.txt").write_text("kept")
-        conversation = uuid.uuid4().hex
         use = ToolUse("letsbe_shell", {"command": "rm kept.txt"})
-        script = stage.turn(Reply(calls=(use,)), conversation=conversation)
+        script = stage.turn(Reply(calls=(use,)))
         answer = json.loads(script.requests[-1].results[-1])
         place = f"/api/v1/approvals/{answer['approval_id']}/deny"
         stage.tenant.ask("POST", place, {"reason": "it is still read"})
-        later = self._told(stage, conversation, answer["approval_id"])
+        later = self._told(stage, answer["approval_id"])
         assert "was denied. The person said: it is still read" in later
         assert (stage.tenant.work / "kept.txt").exists()
 
     @staticmethod
-    def _told(stage: Stage, conversation: str, approval_id: str) -> str:
-        """Return the request that first put the outcome before the agent.
+    def _told(stage: Stage, approval_id: str) -> str:
+        """Return the request that put the outcome before the agent.
 
-        The runtime wakes the agent for it, and that turn is of no script where it falls
-        between two turns of the person.
+        The runtime wakes the agent for it, in a turn that is of no script.
         """
-        for _ in range(10):
-            time.sleep(1)
-            script = stage.turn(conversation=conversation)
-            for request in stage.llm.others + script.requests:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            for request in list(stage.llm.others):
                 if f"waited as {approval_id}" in request.text:
                     return request.text
+            time.sleep(0.1)
         raise AssertionError("the agent was not told")
 
 
