@@ -18,9 +18,9 @@ LONGEST = 128
 # Letters and digits by ones and twos, with something between each: spaced letters,
 # pairs of hexadecimal digits, characters that are not seen. Beginning with two letters
 # is not a sign yet, as half of all short words do; a later group is one soon.
-_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z]{1,4}){7}[0-9A-Za-z]"
+_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z]{1,3}){7}[0-9A-Za-z]"
 _SPACED_AS_CLASSES = tuple(
-    begin + rb" {0,3}(?:[ad]{1,2} {1,4}){6}[ad]"
+    begin + rb" {0,2}(?:[ad]{1,2} {1,3}){6}[ad]"
     for begin in (b" a ", b" d ", b" dd ", b" ad ", b" da ")
 )
 _CLASSES = bytes(
