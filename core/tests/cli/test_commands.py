@@ -44,6 +44,37 @@ class TestSecrets:
         assert CANARY not in listed
         assert run(home, "secrets", "reveal", "token") == f"{CANARY}\n"
 
+    def test_many_are_stored_at_once(self, home: Home) -> None:
+        many = json.dumps({f"key_{n}": f"{CANARY}-{n}" for n in range(50)})
+        output = run(home, "secrets", "import", "--tool", "shell", stdin=many)
+        assert CANARY not in output
+        assert len(output.splitlines()) == 51
+        shown = run(home, "secrets", "reveal", "key_49")
+        assert shown == f"{CANARY}-49\n"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            CANARY,
+            "[]",
+            "{}",
+            f'{{"a": ["{CANARY}"]}}',
+            f'{{"a": "{CANARY}", "a": "{CANARY}"}}',
+            f'{{"a": "{CANARY}", "{CANARY} b": "{CANARY}"}}',
+            "[" * 100_000,
+        ],
+    )
+    def test_what_is_no_list_of_secrets_is_refused_whole(
+        self, home: Home, text: str
+    ) -> None:
+        ended = CliRunner().invoke(
+            main, ["secrets", "import", "--home", str(home.folder)], text
+        )
+        assert ended.exit_code != 0
+        assert CANARY not in ended.output
+        assert json.loads(run(home, "secrets", "list", "--json")) == []
+
     def test_every_act_is_audited_without_values(self, home: Home) -> None:
         provided(home)
         run(home, "secrets", "reveal", "token")

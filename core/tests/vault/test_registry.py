@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from letsbe.errors import StorageError
+from letsbe.errors import InvalidRequest, StorageError
 from letsbe.storage.database import Database
 from letsbe.vault.registry import Entry, Registry
 from letsbe.vault.secret import Secret
@@ -52,6 +52,36 @@ def test_every_change_is_in_it_at_once(published: Vault, registry: Registry) -> 
     assert set(seen(registry)) == {"a", "b"}
     published.delete("a")
     assert set(seen(registry)) == {"b"}
+
+
+def test_many_are_stored_with_one_writing_of_it(
+    published: Vault, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+    publish = Registry.publish
+
+    def counted(self: Registry, entries: Iterable[Entry]) -> None:
+        kept = list(entries)
+        written.append(len(kept))
+        publish(self, kept)
+
+    published.provide("n1", "an-older-value")
+    monkeypatch.setattr(Registry, "publish", counted)
+    records = published.provide_all({f"n{i}": f"value-of-{i}" for i in range(200)})
+    assert written == [201]
+    assert [record.version for record in records[:3]] == [1, 2, 1]
+    assert seen(registry)["n1"] == ["value-of-1", "an-older-value"]
+    assert len(seen(registry)) == 200
+
+
+def test_of_many_all_are_stored_or_none(published: Vault, registry: Registry) -> None:
+    with pytest.raises(InvalidRequest):
+        published.provide_all({"good": "a-good-value", "not a name": "another-value"})
+    with pytest.raises(InvalidRequest):
+        published.provide_all({"good": "a-good-value", "short": "x"})
+    assert published.names() == ()
+    published.publish()
+    assert seen(registry) == {}
 
 
 def test_what_cannot_be_told_is_not_stored(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from letsbe.cli.output import (
     print_table,
     reporting,
 )
+from letsbe.errors import InvalidRequest
 from letsbe.home import Home
 
 if TYPE_CHECKING:
@@ -87,6 +89,33 @@ def provide(
             name, value, tools=tools or None, hosts=hosts or None
         )
     _show(record, as_json=as_json)
+
+
+@secrets.command("import")
+@TOOLS_OPTION
+@HOSTS_OPTION
+@home_option
+@json_option
+@reporting
+def import_secrets(
+    home: Home, tools: tuple[str, ...], hosts: tuple[str, ...], as_json: bool
+) -> None:
+    """Store many values at once: a JSON object of names and values on standard input.
+
+    All of them are stored or none; a name that is there gets a new version.
+    """
+    values = _pairs(sys.stdin.read())
+    with _desk(home) as desk:
+        records = desk.vault.provide_all(
+            values, tools=tools or None, hosts=hosts or None
+        )
+    if as_json:
+        print_json([_view(record) for record in records])
+        return
+    print_table(
+        ("name", "version", "fingerprint"),
+        [(record.name, record.version, record.fingerprint) for record in records],
+    )
 
 
 @secrets.command()
@@ -167,6 +196,31 @@ def _ask(name: str) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(f"Value of {name}", hide_input=True))
     return sys.stdin.read().removesuffix("\n")
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Read names and values; what is wrong is told without any of them."""
+
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise InvalidRequest("standard input names a secret twice")
+        return dict(pairs)
+
+    try:
+        found = json.loads(text, object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        found = None
+    if (
+        not isinstance(found, dict)
+        or not found
+        or not all(isinstance(value, str) for value in found.values())
+    ):
+        message = (
+            "standard input is no JSON object of names and values, such as"
+            ' {"db_password": "...", "api_key": "..."}'
+        )
+        raise InvalidRequest(message)
+    return found
 
 
 def _show(record: SecretRecord, *, as_json: bool) -> None:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from letsbe.errors import FieldError, InvalidRequest, UnknownSecret
+from letsbe.errors import FieldError, InvalidRequest, StorageError, UnknownSecret
 
 NAME = r"[A-Za-z][A-Za-z0-9_.-]{0,63}"
 """A name as a regular expression."""
@@ -51,3 +51,12 @@ def unknown_secret(name: str, known: Iterable[str]) -> UnknownSecret:
         return UnknownSecret(message)
     meant = ", ".join(f"SECRET_REF({folded[other]})" for other in close)
     return UnknownSecret(f"{message}: did you mean {meant}?", alternative=meant)
+
+
+def unreadable_secret(name: str) -> StorageError:
+    """Make the error for a stored value that does not open with this key."""
+    return StorageError(
+        f"the stored secret {name} was changed or sealed with another key: restore "
+        f"the right vault.key, or run `letsbe secrets delete {name}` and provide it "
+        "anew"
+    )

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
+from letsbe.vault.names import unknown_secret
 from letsbe.vault.scopes import ANYWHERE
 
 COLUMNS = "name, version, fingerprint, tools, hosts, created_at"
@@ -53,6 +54,25 @@ def record_of(connection: sqlite3.Connection, name: str) -> SecretRecord | None:
     """Return one secret, if it is there."""
     row = connection.execute(f"{_LIST} AND name = ?", (name,)).fetchone()
     return None if row is None else _record(row)
+
+
+def existing(connection: sqlite3.Connection, name: str) -> SecretRecord:
+    """Return one secret.
+
+    Raises:
+        UnknownSecret: There is none of that name; close names are listed.
+    """
+    record = record_of(connection, name)
+    if record is None:
+        known = (other.name for other in all_records(connection))
+        raise unknown_secret(name, known)
+    return record
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the number that grows with every change of the vault."""
+    query = "SELECT coalesce(max(changed), 0) FROM secrets"
+    return int(connection.execute(query).fetchone()[0])
 
 
 def _record(row: tuple[str, int, str, str, str, float, float]) -> SecretRecord:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from letsbe.errors import FieldError, InvalidRequest, SecretOutOfScope
 
 ANYWHERE = ("*",)
 """The scope that leaves nothing out."""
+
+Scopes: TypeAlias = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+"""Tools and hosts; None is as before, or anywhere."""
 
 _TOOL = re.compile(r"\*|[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*(\.\*)?", re.ASCII)
 _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
@@ -119,3 +122,17 @@ def _host_matches(pattern: str, host: str) -> bool:
     if pattern.startswith("*."):
         return folded.endswith(pattern[1:])
     return pattern == folded
+
+
+def normal_scopes(
+    tools: tuple[str, ...] | None, hosts: tuple[str, ...] | None
+) -> Scopes:
+    """Check both kinds of scope; None stays None, which is "as before".
+
+    Raises:
+        InvalidRequest: One of them has not the right form.
+    """
+    return (
+        None if tools is None else normal_tools(tools),
+        None if hosts is None else normal_hosts(hosts),
+    )

@@ -8,14 +8,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, TypeVar
 
-from letsbe.errors import Conflict, StorageError
+from letsbe.errors import Conflict
 from letsbe.storage.database import Database
-from letsbe.vault.names import check_name, unknown_secret
-from letsbe.vault.records import SecretRecord, all_records, record_of
+from letsbe.vault.names import check_name, unknown_secret, unreadable_secret
+from letsbe.vault.records import (
+    SecretRecord,
+    all_records,
+    existing,
+    record_of,
+    version_of,
+)
 from letsbe.vault.registry import Entry, Registry
-from letsbe.vault.scopes import ANYWHERE, normal_hosts, normal_tools
+from letsbe.vault.scopes import ANYWHERE, Scopes, normal_scopes
 from letsbe.vault.sealing import NotSealedHere, Sealer
 from letsbe.vault.secret import Secret
 from letsbe.vault.values import Alphabet, check_value, random_value
@@ -92,6 +99,37 @@ class Vault:
         """
         return self._store(name, value, tools, hosts, "provided")
 
+    def provide_all(
+        self,
+        values: Mapping[str, str],
+        *,
+        tools: tuple[str, ...] | None = None,
+        hosts: tuple[str, ...] | None = None,
+    ) -> tuple[SecretRecord, ...]:
+        """Store many values at once, all of them or none, and tell the registry once.
+
+        Args:
+            values: What to store, by name.
+            tools: As for :meth:`provide`; so are the hosts.
+            hosts: See there.
+
+        Raises:
+            InvalidRequest: A name, a value or a scope has not the right form.
+            StorageError: They could not be stored.
+        """
+        for name, value in values.items():
+            check_name(name)
+            check_value(value)
+        wanted = normal_scopes(tools, hosts)
+
+        def change(connection: sqlite3.Connection) -> tuple[SecretRecord, ...]:
+            put = partial(self._put, connection, wanted=wanted, event="provided")
+            records = tuple(put(name, value) for name, value in values.items())
+            self._publish(connection)
+            return records
+
+        return self._write(change)
+
     def generate(
         self,
         name: str,
@@ -153,11 +191,11 @@ class Vault:
         check_name(name)
 
         def change(connection: sqlite3.Connection) -> None:
-            record = _existing(connection, name)
+            record = existing(connection, name)
             connection.execute(
                 "UPDATE secrets SET state = 'deleted', sealed = NULL,"
                 " fingerprint = '', changed = ? WHERE name = ?",
-                (_version(connection) + 1, name),
+                (version_of(connection) + 1, name),
             )
             self._record(connection, "deleted", record)
 
@@ -179,7 +217,7 @@ class Vault:
 
     def names(self) -> tuple[str, ...]:
         """Return the name of every secret, sorted."""
-        return tuple(record.name for record in self._database.read(all_records))
+        return tuple(record.name for record in self.list())
 
     def get(self, name: str) -> SecretRecord:
         """Return one secret, without its value.
@@ -188,7 +226,7 @@ class Vault:
             UnknownSecret: There is none of that name.
         """
         check_name(name)
-        return self._database.read(lambda connection: _existing(connection, name))
+        return self._database.read(lambda connection: existing(connection, name))
 
     @property
     def version(self) -> int:
@@ -218,31 +256,39 @@ class Vault:
     ) -> SecretRecord:
         check_name(name)
         check_value(value)
-        wanted = (
-            None if tools is None else normal_tools(tools),
-            None if hosts is None else normal_hosts(hosts),
-        )
+        wanted = normal_scopes(tools, hosts)
 
         def change(connection: sqlite3.Connection) -> SecretRecord:
-            before = record_of(connection, name)
-            if new is True and before is not None:
+            if new is True and record_of(connection, name) is not None:
                 message = f"there is a secret {name} already: rotate it instead"
                 raise Conflict(message)
             if new is False:
-                before = _existing(connection, name)
-            scopes = (
-                wanted[0] or (before.tools if before else ANYWHERE),
-                wanted[1] or (before.hosts if before else ANYWHERE),
-            )
-            self._insert(connection, name, value, scopes)
-            record = _existing(connection, name)
-            self._record(connection, event, record)
+                existing(connection, name)
+            record = self._put(connection, name, value, wanted, event)
             # Before it is stored: a value too many is taken out of text, and one that
             # nobody was told of would pass.
             self._publish(connection)
             return record
 
         return self._write(change)
+
+    def _put(
+        self,
+        connection: sqlite3.Connection,
+        name: str,
+        value: str,
+        wanted: Scopes,
+        event: Event,
+    ) -> SecretRecord:
+        before = record_of(connection, name)
+        scopes = (
+            wanted[0] or (before.tools if before else ANYWHERE),
+            wanted[1] or (before.hosts if before else ANYWHERE),
+        )
+        self._insert(connection, name, value, scopes)
+        record = existing(connection, name)
+        self._record(connection, event, record)
+        return record
 
     def _write(self, change: Callable[[sqlite3.Connection], T]) -> T:
         answer = self._database.write(change)
@@ -253,7 +299,7 @@ class Vault:
 
     def _look(self) -> int:
         began, changes = time.monotonic(), self._changes
-        version = self._database.read(_version)
+        version = self._database.read(version_of)
         with self._lock:
             # What was read before a change of ours may be the number before it.
             if changes == self._changes:
@@ -289,7 +335,7 @@ class Vault:
                 tools,
                 hosts,
                 time.time(),
-                _version(connection) + 1,
+                version_of(connection) + 1,
             ),
         )
 
@@ -319,7 +365,7 @@ class Vault:
         rows = self._rows(connection)
         newest = {secret.name: secret for secret, current, *_ in rows if current}
         values = tuple(secret for secret, *_ in rows)
-        return _Snapshot(_version(connection), newest, values)
+        return _Snapshot(version_of(connection), newest, values)
 
     def _rows(
         self, connection: sqlite3.Connection
@@ -342,26 +388,5 @@ class Vault:
         try:
             value = self._sealer.open(sealed, (name, version, tools, hosts))
         except NotSealedHere:
-            raise _unreadable(name) from None
+            raise unreadable_secret(name) from None
         return Secret(name, value)
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    query = "SELECT coalesce(max(changed), 0) FROM secrets"
-    return int(connection.execute(query).fetchone()[0])
-
-
-def _existing(connection: sqlite3.Connection, name: str) -> SecretRecord:
-    record = record_of(connection, name)
-    if record is None:
-        known = (other.name for other in all_records(connection))
-        raise unknown_secret(name, known)
-    return record
-
-
-def _unreadable(name: str) -> StorageError:
-    return StorageError(
-        f"the stored secret {name} was changed or sealed with another key: restore "
-        f"the right vault.key, or run `letsbe secrets delete {name}` and provide it "
-        "anew"
-    )
