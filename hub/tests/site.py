@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -89,3 +91,18 @@ class People:
         if found is None:
             raise Unauthenticated("the session is not known")
         return found
+
+
+def approval(id_: str = "apr_1", **more: Any) -> dict[str, Any]:
+    """Make what a server asks for an approval with."""
+    return {
+        "tenantApprovalId": id_,
+        "digest": "0" * 64,
+        "agentId": "main",
+        "toolName": "shell",
+        "tier": "RED",
+        "external": False,
+        "reason": "deletes files for good",
+        "summary": {"plan": {"argv": [["rm", "-r", "old"]]}},
+        "expiresAt": int(time.time()) // 3600 * 3600 + 7200,
+    } | more

@@ -23,7 +23,7 @@ from hub.tests.dying import (
     push_usage,
     read_book,
 )
-from hub.tests.site import Tenant, bearer
+from hub.tests.site import Tenant, approval, bearer
 from letsbe.storage.database import Database
 from letsbe.storage.home_schema import USAGE
 from letsbe_hub.accounts import people
@@ -205,19 +205,9 @@ def test_an_approval_is_asked_and_decided_once_wherever_that_is_killed(
 ) -> None:
     tenant = tenant_of(store)
     owner = session_of(store, "owner", tenant)
-    asked = {
-        "digest": "0" * 64,
-        "agentId": "main",
-        "toolName": "shell",
-        "tier": "RED",
-        "external": False,
-        "reason": "deletes",
-        "summary": {},
-        "expiresAt": time.time() + 600,
-    }
     path = "/api/v1/tenant/approval-request"
     for place in PLACES:
-        body = asked | {"tenantApprovalId": f"apr_{place}"}
+        body = approval(f"apr_{place}")
         dying = Dying(place, "INSERT INTO command_approvals")
         with mortal.serving(dying) as http, pytest.raises(httpx.HTTPError):
             http.post(path, headers=tenant.headers, json=body)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from starlette.routing import Route
 
 from hub.tests.conftest import empty_database, open_site
-from hub.tests.site import People, Site, Tenant, bearer
+from hub.tests.site import People, Site, Tenant, approval, bearer
 from letsbe_hub.accounts.people import NewPerson, create, find
 from letsbe_hub.accounts.sessions import CUSTOMER, STAFF, Sessions, open_session
 from letsbe_hub.api import limits
@@ -42,17 +42,7 @@ PERMISSIONS = (
     "acts.read",
 )
 HOUR = int(time.time()) // 3600 * 3600
-APPROVAL = {
-    "tenantApprovalId": "apr_1",
-    "digest": "0" * 64,
-    "agentId": "main",
-    "toolName": "shell",
-    "tier": "RED",
-    "external": False,
-    "reason": "deletes",
-    "summary": {},
-    "expiresAt": HOUR + 7 * 86_400,
-}
+APPROVAL = approval()
 guarded = [row for row in ENDPOINTS if not row.open]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from hub.tests.site import People, Site, Tenant
+from hub.tests.site import People, Site, Tenant, approval
 from letsbe_hub.approvals import decisions, requests
 from letsbe_hub.errors import ApprovalClosed, Forbidden
 from letsbe_hub.storage.tables.approvals import command_approvals as approvals
@@ -22,18 +22,7 @@ CUSTOMER = "/api/v1/customer/approvals"
 
 
 def ask(site: Site, tenant: Tenant, id_: str = "apr_1", **more: Any) -> Any:
-    body = {
-        "tenantApprovalId": id_,
-        "digest": "0" * 64,
-        "agentId": "main",
-        "toolName": "shell",
-        "tier": "RED",
-        "external": False,
-        "reason": "deletes files for good",
-        "summary": {"argv": [["rm", "-r", "old"]]},
-        "expiresAt": time.time() + 3600,
-    } | more
-    return site.http.post(ASK, headers=tenant.headers, json=body)
+    return site.http.post(ASK, headers=tenant.headers, json=approval(id_, **more))
 
 
 def code(answer: Any) -> str:
@@ -47,7 +36,7 @@ def test_from_the_question_to_the_outcome(site: Site, customers: People) -> None
     asked = ask(site, tenant).json()["data"]
     assert asked["state"] == "pending"
     (listed,) = site.http.get(CUSTOMER, headers=owner).json()["data"]
-    assert listed["summary"] == {"argv": [["rm", "-r", "old"]]}
+    assert listed["summary"] == {"plan": {"argv": [["rm", "-r", "old"]]}}
     path = f"{CUSTOMER}/{asked['approvalId']}"
     decided = site.http.post(f"{path}/approve", headers=owner, json={"reason": "ok"})
     assert decided.json()["data"]["state"] == "approved"
@@ -125,7 +114,7 @@ def test_an_expired_approval_cannot_be_decided(
     tenant = site.tenant()
     boss = staff.add("boss", "approvals.decide", "approvals.read")
     path = f"{ADMIN}/{ask(site, tenant).json()['data']['approvalId']}"
-    later = time.time() + 3601
+    later = time.time() + 7201
     monkeypatch.setattr(time, "time", lambda: later)
     late = site.http.post(f"{path}/approve", headers=boss, json={})
     assert (late.status_code, code(late)) == (409, "APPROVAL_CLOSED")

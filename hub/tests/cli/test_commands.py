@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +64,6 @@ def test_migrating_says_what_it_did(home: Path) -> None:
         (("billing", "adjust", "ten_x", "tokens", "9" * 20, "--reason", "x"), "amount"),
         (("billing", "adjust", "ten_x", "tokens", "5", "--reason", ""), "reason: "),
         (("admin", "create", "a@b.c", "--password", "x"), "12 to 256 characters"),
-        (("up", "--bus", "redis://x"), "nats://HOST:PORT"),
     ],
 )
 def test_an_error_says_what_to_do(home: Path, argv: tuple[str, ...], said: str) -> None:
@@ -75,22 +71,6 @@ def test_an_error_says_what_to_do(home: Path, argv: tuple[str, ...], said: str) 
     assert ran.exit_code == 1
     assert said in ran.output
     assert "Traceback" not in ran.output
-
-
-def test_a_start_that_fails_says_why_and_shows_no_trace(home: Path) -> None:
-    """Of the process itself: uvicorn ends it by its own."""
-    argv = [sys.executable, "-m", "letsbe_hub", "up", "--home", str(home)]
-    given = [*argv, "--port", "0", "--bus", "nats://127.0.0.1:1"]
-    ran = subprocess.run(given, capture_output=True, text=True, check=False)
-    assert ran.returncode == 1
-    assert "error: no NATS server answers" in ran.stderr
-    assert "Traceback" not in ran.stderr
-
-
-def test_a_port_that_is_taken_is_said(home: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        ran = run(home, "up", "--port", str(taken.getsockname()[1]))
-    assert "set server.port in hub.toml" in ran.output
 
 
 def test_a_short_name_does_not_rule_out_every_password(home: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,7 +16,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from hub.tests.billing.conftest import Paying
-from hub.tests.site import Site, Tenant
+from hub.tests.site import Site, Tenant, approval
 from letsbe.plugin._facade import Plugins
 from letsbe_hub.accounts import people
 from letsbe_hub.accounts.passwords import hash_now
@@ -72,19 +71,8 @@ def enter(site: Site, id_: str) -> None:
 
 
 def ask(site: Site, tenant: Tenant, **more: Any) -> str:
-    body = {
-        "tenantApprovalId": "apr_1",
-        "digest": "0" * 64,
-        "agentId": "main",
-        "toolName": "shell",
-        "tier": "RED",
-        "external": False,
-        "reason": "deletes",
-        "summary": {"plan": {"argv": [["rm", "-r", "old"]]}},
-        "expiresAt": time.time() + 600,
-    } | more
     path = "/api/v1/tenant/approval-request"
-    answer = site.http.post(path, headers=tenant.headers, json=body)
+    answer = site.http.post(path, headers=tenant.headers, json=approval(**more))
     return str(answer.json()["data"]["approvalId"])
 
 

@@ -188,3 +188,9 @@ def end_sessions(
     if family is not None:
         where = sa.and_(where, sessions.c.family == family)
     connection.execute(sa.update(sessions).where(where).values(revoked_at=time.time()))
+
+
+def end_all_sessions(connection: sa.Connection, person_id: str, actor: str) -> None:
+    """End every session of a person, as they asked."""
+    end_sessions(connection, person_id)
+    record(connection, actor, "session.end_all", f"person:{person_id}")

@@ -18,7 +18,6 @@ from letsbe_hub.api.envelope import Reply
 from letsbe_hub.api.principals import Audience
 from letsbe_hub.api.public import Password, SessionView
 from letsbe_hub.errors import Forbidden
-from letsbe_hub.storage.acts import record
 
 Code = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
 
@@ -99,12 +98,9 @@ async def sign_out(exchange: Exchange) -> Reply:
 async def sign_out_everywhere(exchange: Exchange) -> Reply:
     """End every session."""
     caller = exchange.caller
-
-    def change(connection: sa.Connection) -> None:
-        people.end_sessions(connection, caller.id)
-        record(connection, caller.actor, "session.end_all", f"person:{caller.id}")
-
-    await exchange.hub.store.write_async(change)
+    await exchange.hub.store.write_async(
+        lambda c: people.end_all_sessions(c, caller.id, caller.actor)
+    )
     return Reply(None)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from starlette.responses import Response
 
 from letsbe_hub.accounts import people
 from letsbe_hub.pages.rendering import elsewhere, page
 from letsbe_hub.pages.visits import Visit, forget
-from letsbe_hub.storage.acts import record
 
 
 async def account_page(visit: Visit) -> Response:
@@ -40,10 +38,7 @@ async def confirm_second_factor(visit: Visit) -> Response:
 async def end_everything(visit: Visit) -> Response:
     """End every session of this person."""
     viewer = visit.viewer
-
-    def change(connection: sa.Connection) -> None:
-        people.end_sessions(connection, viewer.id)
-        record(connection, viewer.actor, "session.end_all", f"person:{viewer.id}")
-
-    await visit.hub.store.write_async(change)
+    await visit.hub.store.write_async(
+        lambda c: people.end_all_sessions(c, viewer.id, viewer.actor)
+    )
     return forget(elsewhere("/sign-in"), visit.hub)
