@@ -21,6 +21,10 @@ class Measured:
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
     failures: int = 0
+    refused: int = 0
+    """Answers that say when to come again; a request's latency ends with another."""
+    processor: float = 0.0
+    """Seconds of the server's processor time."""
 
     @property
     def rate(self) -> float:
@@ -57,6 +61,8 @@ class Caller(asyncio.Protocol):
         length = int(self._got[at + 16 : self._got.find(b"\r", at)])
         if len(self._got) < end + 4 + length:
             return
+        if self._got.startswith(b"HTTP/1.1 503") and self._again():
+            return
         self._measured.latencies.append(time.perf_counter() - self._began)
         if not self._got.startswith(b"HTTP/1.1 200"):
             self._measured.failures += 1
@@ -69,11 +75,24 @@ class Caller(asyncio.Protocol):
             self._measured.failures += exc is not None
             self.done.set_result(None)
 
+    def _again(self) -> bool:
+        """Send the request once more when the server says, if it does."""
+        at = self._got.find(b"retry-after: ")
+        if at < 0:
+            return False
+        seconds = int(self._got[at + 13 : self._got.find(b"\r", at)])
+        self._measured.refused += 1
+        self._got.clear()
+        loop = asyncio.get_running_loop()
+        loop.call_later(seconds, self._transport.write, self._request)
+        return True
+
     def _next(self) -> None:
         request = next(self._requests, None)
         if request is None:
             self._transport.close()
             return
+        self._request = request
         self._began = time.perf_counter()
         self._transport.write(request)
 
@@ -102,6 +121,11 @@ def steady(port: int, make: Request, *, callers: int, seconds: float) -> Measure
     uvloop.run(run())
     measured.seconds = seconds
     return measured
+
+
+def introduce(port: int, requests: Iterator[bytes]) -> None:
+    """Send each of some requests once."""
+    uvloop.run(_all(port, [requests] * 32, Measured()))
 
 
 async def _all(port: int, each: list[Iterator[bytes]], measured: Measured) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 
+from letsbe.footprint import give_back
 from letsbe.listening import bind, run
 from letsbe.plugin._facade import Plugins
 from letsbe_hub.api.app import make_app
@@ -61,6 +61,7 @@ def main(url: str, kind: str) -> None:
     )
     if kind == "bare":
         without_storage(hub)
+    give_back()
     app = make_app(hub, lambda: running(hub))
     with bind("127.0.0.1", 0) as listener:
         run(
@@ -74,7 +75,3 @@ def main(url: str, kind: str) -> None:
         )
     hub.close()
     store.close()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

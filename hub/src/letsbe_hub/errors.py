@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 from letsbe.errors import (
     Conflict,
@@ -22,6 +23,7 @@ __all__ = [
     "InvalidRequest",
     "LetsBeError",
     "NotFound",
+    "Overloaded",
     "RateLimited",
     "SecondFactorRequired",
     "StaleRevision",
@@ -48,6 +50,21 @@ class StorageUnavailable(LetsBeError):
     def told(cls) -> StorageUnavailable:
         """Make what callers are told: where the database is, is not theirs to know."""
         return cls("the Hub's database cannot be used now: try again in a moment")
+
+
+class Overloaded(LetsBeError):
+    """The node has as much to answer as it can in a second; nothing was done."""
+
+    code = "overloaded"
+    status = 503
+
+    def __init__(self) -> None:
+        # Each at another moment, so that they do not come back together.
+        self.seconds = random.randint(2, 8)  # noqa: S311 - jitter
+        """When to try again."""
+        super().__init__(
+            f"this node of the Hub is overloaded: try again in {self.seconds} s"
+        )
 
 
 class BusError(LetsBeError):

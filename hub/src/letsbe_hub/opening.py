@@ -26,6 +26,7 @@ from letsbe_hub.billing.delivery import Courier
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.bus import Bus, open_bus
 from letsbe_hub.clock import Clock
+from letsbe_hub.configuration.fetching import Fetching
 from letsbe_hub.home import HubHome
 from letsbe_hub.metrics import Metrics
 from letsbe_hub.notifications.approvals import tell_of_approval
@@ -67,6 +68,7 @@ class Hub:
         remembered: The answers to requests with an ``Idempotency-Key``.
         keys: The keys of tenants' servers.
         heartbeats: Takes their heartbeats.
+        fetching: Gives them their configuration.
         usage: Takes their usage.
         rates: What usage costs.
         courier: Delivers what is charged to the billing plugin.
@@ -87,6 +89,7 @@ class Hub:
     remembered: Remembered
     keys: KeyRing
     heartbeats: Heartbeats
+    fetching: Fetching
     usage: Ingestion
     rates: Rates
     courier: Courier
@@ -216,6 +219,7 @@ def assemble(
     """
     keys = KeyRing(store)
     heartbeats = Heartbeats(store)
+    fetching = Fetching(store)
     usage = Ingestion(store)
     rates = Rates(settings.billing)
     usage.observe(Accrual(rates))
@@ -246,6 +250,7 @@ def assemble(
         remembered=Remembered(store),
         keys=keys,
         heartbeats=heartbeats,
+        fetching=fetching,
         usage=usage,
         rates=rates,
         courier=Courier(store, plugins.billing_backends),
@@ -254,5 +259,5 @@ def assemble(
         watch=watch,
         clock=Clock(store),
         approval_listeners=[tell_of_approval],
-        _closing=[keys.close, heartbeats.close, usage.close],
+        _closing=[keys.close, fetching.close, heartbeats.close, usage.close],
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import count
 
 import anyio
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from hub.tests.billing.conftest import HOUR, PREMIUM, Use
 from letsbe_hub.billing import allowances, choices, founding
 from letsbe_hub.billing.calendar import anchor_of, anniversary, period_of
-from letsbe_hub.billing.closing import sweep
+from letsbe_hub.billing.closing import renew_due, sweep
 from letsbe_hub.billing.overview import overview
 from letsbe_hub.billing.periods import current_period
 from letsbe_hub.billing.rates import BillingSettings, Markup, Rates
@@ -263,3 +264,33 @@ async def test_a_period_that_its_first_usage_opened_is_told_to_the_edge(
         return float(row.allowance["periods"][0]["endsAt"])
 
     assert store.read(told) > later
+
+
+def test_many_due_together_are_opened_in_few_transactions_as_each_alone(
+    store: Store, rates: Rates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(connection: sa.Connection) -> None:
+        for number in range(230):
+            create(connection, NewTenant(f"t{number}", f"o{number}", "lite"), "staff:x")
+        founding.claim(connection, some(connection), "pay", time.time())
+
+    def some(connection: sa.Connection) -> str:
+        return str(connection.scalar(sa.select(sa.func.min(tenants.c.id))))
+
+    store.write(fill)
+    writes, write = count(1), store.write
+    monkeypatch.setattr(store, "write", lambda c: next(writes) and write(c))
+    assert renew_due(store, rates) == 230
+    assert next(writes) == 4  # three were made
+    assert renew_due(store, rates) == 0
+    rows = store.read(lambda c: c.execute(sa.select(billing_periods)).all())
+    assert len({row.tenant_id for row in rows}) == len(rows) == 230
+    founder = store.read(some)
+    for row in rows:
+        assert row.multiplier == (2 if row.tenant_id == founder else 1)
+    kept = store.read(
+        lambda c: dict(c.execute(sa.select(tenants.c.id, tenants.c.allowance)).all())
+    )
+    for row in rows[:3]:
+        alone = write(lambda c, t=row.tenant_id: allowances.renew(c, t, rates))  # type: ignore[misc] # bound at once
+        assert kept[row.tenant_id] == alone

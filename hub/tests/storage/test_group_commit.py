@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
 
-from letsbe_hub.errors import Conflict, LetsBeError, StorageUnavailable
+from letsbe_hub.api.envelope import failed
+from letsbe_hub.errors import (
+    Conflict,
+    LetsBeError,
+    Overloaded,
+    StorageUnavailable,
+)
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.schema import migrate
 from letsbe_hub.storage.store import Store
@@ -152,3 +159,31 @@ def test_a_killed_database_loses_nothing_that_was_answered(
         assert "again" in answered
     commits.close()
     store.close()
+
+
+def test_what_would_wait_for_too_long_is_told_when_to_come_again(store: Store) -> None:
+    begun, on = threading.Event(), threading.Event()
+
+    def held(connection: sa.Connection, jobs: Sequence[int]) -> Sequence[int]:
+        begun.set()
+        on.wait()
+        return jobs
+
+    commits = GroupCommit(store.write, held, "test", batch=1, waiting=8)
+
+    async def run() -> list[int | BaseException]:
+        first = asyncio.ensure_future(commits.submit(-1))
+        await asyncio.to_thread(begun.wait)
+        more = [asyncio.ensure_future(commits.submit(n)) for n in range(20)]
+        await asyncio.sleep(0)
+        on.set()
+        return await asyncio.gather(first, *more, return_exceptions=True)
+
+    answers = asyncio.run(run())
+    commits.close()
+    assert answers[:9] == list(range(-1, 8))
+    refused = answers[9:]
+    assert len(refused) == 12
+    for error in refused:
+        assert isinstance(error, Overloaded)
+        assert failed(error).headers["retry-after"] == str(error.seconds)

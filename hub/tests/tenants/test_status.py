@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import count
 
 import pytest
 import sqlalchemy as sa
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 
 from hub.tests.site import Site
 from letsbe_hub.settings import TenantSettings
+from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.shared import acts
 from letsbe_hub.storage.tables.tenants import server_connections as servers
-from letsbe_hub.tenants.status import Judged, Known, Watch, judge
+from letsbe_hub.storage.tables.tenants import tenants
+from letsbe_hub.tenants.registry import NewTenant, create
+from letsbe_hub.tenants.status import AT_ONCE, Judged, Known, Watch, judge
 
 SETTINGS = TenantSettings()
 BEAT = SETTINGS.heartbeat_seconds
@@ -113,3 +117,37 @@ def test_the_watch_writes_down_what_changed(site: Site) -> None:
     query = sa.select(acts.c.act).where(acts.c.actor == "hub").order_by(acts.c.id)
     acted = site.hub.store.read(lambda c: c.scalars(query).all())
     assert acted == ["server.alarm", "server.calm"]
+
+
+def test_thousands_are_judged_in_small_transactions(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, many = time.time(), 2 * AT_ONCE + 1
+
+    def fill(connection: sa.Connection) -> None:
+        for number in range(many):
+            made = create(
+                connection, NewTenant(f"t{number}", f"o{number}", "lite"), "staff:x"
+            )
+            connection.execute(
+                sa.insert(servers).values(
+                    tenant_id=made,
+                    server_id="srv",
+                    reported_status="operational",
+                    registered_at=now - 100,
+                    last_seen_at=now,
+                    status="operational",
+                    status_since=now,
+                )
+            )
+        connection.execute(sa.update(tenants).values(state="active"))
+
+    store.write(fill)
+    watch = Watch(store, SETTINGS)
+    writes, write = count(1), store.write
+    monkeypatch.setattr(store, "write", lambda c: next(writes) and write(c))
+    assert watch.look(now + 3 * BEAT) == many
+    assert next(writes) == 4  # three were made
+    statuses = store.read(lambda c: c.scalars(sa.select(servers.c.status)).all())
+    assert statuses == ["late"] * many
+    assert watch.look(now + 3 * BEAT) == 0

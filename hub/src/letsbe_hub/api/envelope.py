@@ -16,6 +16,7 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.answers import showable
 from letsbe_hub.errors import (
     LetsBeError,
+    Overloaded,
     RateLimited,
     StillRunning,
     StorageUnavailable,
@@ -23,6 +24,9 @@ from letsbe_hub.errors import (
 )
 
 log = logging.getLogger(__name__)
+
+TIMED = (Overloaded, RateLimited, StillRunning)
+"""Errors that say when to try again."""
 
 _HEADERS = {"cache-control": "no-store"}
 _JSON = "application/json"
@@ -56,7 +60,7 @@ def failed(error: LetsBeError) -> Response:
     headers = dict(_HEADERS)
     if isinstance(error, Unauthenticated):
         headers["www-authenticate"] = "Bearer"
-    if isinstance(error, (RateLimited, StillRunning)):
+    if isinstance(error, TIMED):
         headers["retry-after"] = str(error.seconds)
     # A tool that failed is an answer to an agent; nothing here calls tools.
     status = error.status if error.status >= 400 else 500
@@ -67,7 +71,7 @@ def failed(error: LetsBeError) -> Response:
 
 def refused(error: LetsBeError, pipeline: Pipeline) -> Response:
     """Put an error into its envelope, with whatever was sent in it taken out."""
-    if isinstance(error, (RateLimited, StillRunning)):
+    if isinstance(error, TIMED):
         return failed(error)  # they hold a number that is ours, which a copy would lose
     if isinstance(error, StorageUnavailable):
         error = StorageUnavailable.told()

@@ -32,6 +32,9 @@ def up(
     Makes the home folder if there is none, and brings the database up to date. SIGTERM
     and Ctrl-C end it: what is being answered may finish, for ten seconds.
     """
+    from letsbe.footprint import give_back, keep_small  # noqa: PLC0415 - ctypes
+
+    keep_small()
     from letsbe.discovery.records import Status  # noqa: PLC0415 - slow to import
     from letsbe_hub.opening import Overrides, open_hub  # noqa: PLC0415
     from letsbe_hub.server import serve  # noqa: PLC0415
@@ -55,5 +58,6 @@ def up(
             print_facts(list(facts.items()))
             click.echo("\nStop with Ctrl-C or SIGTERM.")
 
+        give_back()
         chosen = hub.settings.server.port if port is None else port
         serve(hub, announce, port=chosen, json_logs=json_logs)

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
-from letsbe_hub.errors import LetsBeError, StorageUnavailable
+from letsbe_hub.errors import LetsBeError, Overloaded, StorageUnavailable
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -36,6 +36,9 @@ class Run(Protocol):
 
 BATCH = 512
 """The most writes of one transaction, so that nobody waits for an endless one."""
+MOST_WAITING = 4096
+"""The most writes that may wait: about a second's. More would only take memory and be
+answered later each; their callers are told when to come again."""
 
 
 class GroupCommit(Generic[Job, Answer]):
@@ -48,6 +51,7 @@ class GroupCommit(Generic[Job, Answer]):
             answer that is an error is raised where the write came from.
         name: The thread's name.
         batch: The most writes of one transaction.
+        waiting: The most that may wait for one.
     """
 
     def __init__(
@@ -56,10 +60,12 @@ class GroupCommit(Generic[Job, Answer]):
         apply: Callable[[sa.Connection, Sequence[Job]], Sequence[Answer | LetsBeError]],
         name: str,
         batch: int = BATCH,
+        waiting: int = MOST_WAITING,
     ) -> None:
         self._run = run
         self._apply = apply
         self._batch = batch
+        self._most = waiting
         # The thread holds no lock of ours while it waits for the interpreter's, so that
         # the event loop never waits for both.
         self._waiting: SimpleQueue[Waiting[Job, Answer] | None] = SimpleQueue()
@@ -75,6 +81,7 @@ class GroupCommit(Generic[Job, Answer]):
             Its answer.
 
         Raises:
+            Overloaded: Too many wait; it was not queued.
             StorageUnavailable: It is not known to be stored: send it again.
             LetsBeError: It was refused.
         """
@@ -82,6 +89,8 @@ class GroupCommit(Generic[Job, Answer]):
         with self._lock:
             if self._closed:
                 raise StorageUnavailable("the Hub is stopping: try again in a moment")
+            if self._waiting.qsize() >= self._most:
+                raise Overloaded
             if not self._started:
                 self._started = True
                 self._thread.start()

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import KeptWriter, Store
-from letsbe_hub.storage.texts import json_of, rows_of
+from letsbe_hub.storage.texts import json_of, rows_of, valued
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class Told:
 
 
 _COLUMNS = [field.name for field in fields(Beat)]
+_PLACES = {name: place for place, name in enumerate(_COLUMNS, 1)}
 _WHERE = ("tenant_id", "server_id", "key_hash")
 _SET = [name for name in _COLUMNS if name not in _WHERE]
 _row = attrgetter(*_COLUMNS)  # astuple() would copy every value
@@ -101,9 +102,8 @@ AND t.state NOT IN ('suspended', 'closed')
 _SQLITE_TOLD = f"""
 SELECT json_group_array(json_array(b.place, t.config_version, {_UNDELIVERED},
     json(t.allowance)))
-FROM (SELECT key AS place, value ->> 'tenant_id' AS tenant_id,
-    value ->> 'server_id' AS server_id, value ->> 'key_hash' AS key_hash,
-    value ->> 'last_seen_at' AS last_seen_at FROM json_each(?)) b
+FROM (SELECT key AS place, value ->> 0 AS tenant_id, value ->> 1 AS server_id,
+    value ->> 2 AS key_hash, value ->> 3 AS last_seen_at FROM json_each(?)) b
 CROSS JOIN tenant_keys k ON k.key_hash = b.key_hash AND k.tenant_id = b.tenant_id
 CROSS JOIN tenants t ON t.id = k.tenant_id
 CROSS JOIN server_connections s
@@ -112,8 +112,9 @@ WHERE {_GOOD}
 """  # noqa: S608 - constants; CROSS JOIN keeps SQLite to this order
 _SQLITE_SET = f"""
 UPDATE server_connections
-SET {", ".join(f"{name} = b.value ->> '{name}'" for name in _SET)}
-FROM json_each(?) b WHERE server_connections.tenant_id = b.value ->> 'tenant_id'
+SET {", ".join(f"{name} = b.column{_PLACES[name]}" for name in _SET)}
+FROM (VALUES {{}}) b
+WHERE server_connections.tenant_id = b.column{_PLACES["tenant_id"]}
 """  # noqa: S608 - the names are those of our own fields
 _POSTGRESQL = f"""
 WITH beats AS (
@@ -187,14 +188,15 @@ def _on_sqlite(
     connection: sa.Connection, beats: Sequence[Beat]
 ) -> Sequence[Told | None]:
     cursor: Any = connection.connection.cursor()
-    rows = [_object(beat) for beat in beats]
-    cursor.execute(_SQLITE_TOLD, (json_of(rows),))
+    asked = [(b.tenant_id, b.server_id, b.key_hash, b.last_seen_at) for b in beats]
+    cursor.execute(_SQLITE_TOLD, (json_of(asked),))
     told: dict[int, Told] = {
         place: Told(*said) for place, *said in rows_of(cursor.fetchone()[0])
     }
     # Of several by one server the last counts.
-    latest = {rows[place]["tenant_id"]: rows[place] for place in sorted(told)}
-    cursor.execute(_SQLITE_SET, (json_of(list(latest.values())),))
+    latest = {beats[place].tenant_id: beats[place] for place in sorted(told)}
+    for statement, bound in valued(_SQLITE_SET, [_row(b) for b in latest.values()]):
+        cursor.execute(statement, bound)
     return [told.get(place) for place in range(len(beats))]
 
 
@@ -204,16 +206,14 @@ def _on_postgresql(
     # In one order on every node, so that two that share tenants do not wait for each
     # other; of several by one server the last counts.
     latest = {_key(beat): beat for beat in beats}
-    rows = json_of([_object(latest[key]) for key in sorted(latest)])
+    rows = json_of(
+        [dict(zip(_COLUMNS, _row(latest[k]), strict=True)) for k in sorted(latest)]
+    )
     cursor: Any = connection.connection.cursor()
     cursor.execute(_POSTGRESQL, (rows,))
     found = cursor.fetchone()[0] or ()
     told = {tuple(row[:3]): Told(*row[3:]) for row in found}
     return [told.get(_key(beat)) for beat in beats]
-
-
-def _object(beat: Beat) -> dict[str, Any]:
-    return dict(zip(_COLUMNS, _row(beat), strict=True))
 
 
 def _key(beat: Beat) -> tuple[str, str, str]:

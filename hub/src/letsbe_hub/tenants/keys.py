@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from starlette.requests import Request
@@ -24,13 +25,30 @@ from letsbe_hub.api.principals import (
 from letsbe_hub.errors import LetsBeError, TenantSuspended, Unauthenticated
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import Store
-from letsbe_hub.storage.tables.tenants import tenant_keys, tenants
+from letsbe_hub.storage.tables.tenants import tenant_keys
+from letsbe_hub.storage.texts import json_of, rows_of
 
 MOST_SEEN = 50_000
 """Keys whose tenants are remembered."""
 
 OVERLAP_SECONDS = 3600.0
 """How long an old key stays good once the new one has been used."""
+
+
+_GOOD = """
+k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > {now})
+"""
+_SQLITE_FIND = f"""
+SELECT json_group_array(json_array(k.key_hash, k.tenant_id, t.state,
+    k.confirmed_at IS NOT NULL))
+FROM json_each(?) w CROSS JOIN tenant_keys k ON k.key_hash = w.value
+JOIN tenants t ON t.id = k.tenant_id WHERE {_GOOD.format(now="?")}
+"""  # noqa: S608 - constants
+_POSTGRESQL_FIND = f"""
+SELECT k.key_hash, k.tenant_id, t.state, k.confirmed_at IS NOT NULL
+FROM tenant_keys k JOIN tenants t ON t.id = k.tenant_id
+WHERE k.key_hash = ANY(%s) AND {_GOOD.format(now="%s")}
+"""  # noqa: S608 - constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +157,17 @@ def add_key(connection: sa.Connection, tenant_id: str, *, kept: str | None) -> s
 def _find(
     connection: sa.Connection, hashes: Sequence[str]
 ) -> Sequence[Known | LetsBeError]:
+    cursor: Any = connection.connection.cursor()
     now = time.time()
-    good = tenant_keys.c.revoked_at.is_(None) & (
-        tenant_keys.c.expires_at.is_(None) | (tenant_keys.c.expires_at > now)
-    )
-    query = (
-        sa.select(
-            tenant_keys.c.key_hash,
-            tenant_keys.c.tenant_id,
-            tenants.c.state,
-            tenant_keys.c.confirmed_at.is_not(None),
-        )
-        .join(tenants)
-        .where(tenant_keys.c.key_hash.in_(set(hashes)) & good)
-    )
-    found = {row[0]: Known(*row[1:]) for row in connection.execute(query)}
+    if connection.dialect.name == "sqlite":
+        cursor.execute(_SQLITE_FIND, (json_of(hashes), now))
+        rows = rows_of(cursor.fetchone()[0])
+    else:
+        cursor.execute(_POSTGRESQL_FIND, (list(hashes), now))
+        rows = cursor.fetchall()
+    found = {
+        each: Known(tenant, state, bool(used)) for each, tenant, state, used in rows
+    }
     message = "the bearer token is not known, was revoked or has expired"
     return [found.get(each) or Unauthenticated(message) for each in hashes]
 

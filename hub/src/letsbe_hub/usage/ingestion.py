@@ -29,6 +29,8 @@ from letsbe_hub.usage.statements import Statements
 
 BATCH = 64
 """Pushes to a transaction: 24 buckets each make one of some 1,500 rows."""
+WAITING = 512
+"""Pushes that may wait: about a second's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Ingestion:
         self._observers: list[Observer] = []
         self._writer = KeptWriter(store)
         self._commits: GroupCommit[Push, Taken | None] = GroupCommit(
-            self._writer, self._apply, "letsbe-usage", BATCH
+            self._writer, self._apply, "letsbe-usage", BATCH, WAITING
         )
 
     def observe(self, observer: Observer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from letsbe_hub.storage.tables.usage import COUNTS, token_usage_buckets
-from letsbe_hub.storage.texts import array_of, json_of, rows_of
+from letsbe_hub.storage.texts import array_of, json_of, rows_of, valued
 from letsbe_hub.usage.buckets import Bucket, Counts
 
 _COLUMNS = [column.name for column in token_usage_buckets.columns]
@@ -24,9 +24,7 @@ ON CONFLICT ({", ".join(_KEYS)}) DO UPDATE SET
 {", ".join(f"{name} = excluded.{name}" for name in _REST)}
 """
 _SQLITE_PUT = f"""
-INSERT INTO token_usage_buckets ({_NAMES})
-SELECT {", ".join(f"value ->> {n}" for n in range(len(_COLUMNS)))}
-FROM json_each(?) WHERE true {_ON_CONFLICT}
+INSERT INTO token_usage_buckets ({_NAMES}) VALUES {{}} {_ON_CONFLICT}
 """  # noqa: S608 - the names are those of our own table
 _SQLITE_PRESENT = f"""
 SELECT json_group_array(json_array({_READ})) FROM json_each(?) w
@@ -106,7 +104,8 @@ class Statements:
         """Write buckets, new or in place of those that are there."""
         cursor = _cursor(connection)
         if self._sqlite:
-            cursor.execute(_SQLITE_PUT, (json_of(rows),))
+            for statement, bound in valued(_SQLITE_PUT, rows):
+                cursor.execute(statement, bound)
         else:
             columns = [array_of(column) for column in zip(*rows, strict=True)]
             cursor.execute(_POSTGRESQL_PUT, columns)

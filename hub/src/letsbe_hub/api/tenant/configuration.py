@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 import sqlalchemy as sa
 from pydantic import Field, model_validator
 
-from letsbe.hub_client.documents import digest
 from letsbe_hub.api.bodies import Body, View
 from letsbe_hub.api.endpoints import Endpoint, Exchange
 from letsbe_hub.api.envelope import Reply
@@ -68,28 +67,34 @@ async def fetch(exchange: Exchange) -> Reply:
     """Give the server its configuration."""
     query = exchange.query(ConfigQuery)
     tenant = exchange.caller.id
+    newest = await exchange.hub.fetching.newest(tenant)
+    whole = ConfigView(
+        version=newest.version,
+        digest=newest.digest,
+        base=None,
+        delta=None,
+        document=newest.document,
+    )
+    since = query.since
+    if since is None or since > newest.version:
+        return Reply(whole)
+    try:
+        delta = await _since(exchange, since, newest.version)
+    except NotFound:
+        return Reply(whole)
+    if len(str(delta)) >= len(str(newest.document)):
+        return Reply(whole)
+    changes = {"base": since, "delta": delta, "document": None}
+    return Reply(whole.model_copy(update=changes))
 
-    def look(connection: sa.Connection) -> ConfigView:
-        number, document = versions.newest(connection, tenant)
-        view = ConfigView(
-            version=number,
-            digest=digest(document),
-            base=None,
-            delta=None,
-            document=document,
-        )
-        if query.since is None or query.since > number:
-            return view
-        try:
-            delta = versions.between(connection, tenant, query.since, number)
-        except NotFound:
-            return view
-        if len(str(delta)) >= len(str(document)):
-            return view
-        changes = {"base": query.since, "delta": delta, "document": None}
-        return view.model_copy(update=changes)
 
-    return Reply(await exchange.hub.store.read_async(look))
+async def _since(exchange: Exchange, since: int, newest: int) -> dict[str, Any]:
+    if since == newest:
+        return {}
+    tenant = exchange.caller.id
+    return await exchange.hub.store.read_async(
+        lambda c: versions.between(c, tenant, since, newest)
+    )
 
 
 async def applied(exchange: Exchange) -> Reply:
