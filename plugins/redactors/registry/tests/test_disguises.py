@@ -244,3 +244,18 @@ def test_signs_are_seen_in_the_chunk_where_they_stand(sign: bytes, ends: bytes) 
             chunks = signs_for(engine).chunks(text, size)
             assert number in chunks, engine
             assert chunks <= {number - 1, number, number + 1}, engine
+
+
+@pytest.mark.parametrize("engine", installed_engines())
+def test_a_broken_value_is_found_between_long_stretches_without_breaks(
+    engine: str,
+) -> None:
+    layer = RegistryLayer(FakeSecrets({"key": VALUE}), engine)
+    blank = b"z" * 90_000
+    broken = VALUE[:11].encode() + b"\\n" + VALUE[11:].encode()
+    for before, after in ((blank, blank), (b"", blank), (blank, b"")):
+        text = before + b" " + broken + b" " + after
+        found = sorted(layer.find(text))
+        assert [(f.start, f.end) for f in found] == [
+            (len(before) + 1, len(before) + 1 + len(broken))
+        ]

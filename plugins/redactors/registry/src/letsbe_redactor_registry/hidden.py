@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from letsbe_redactor_registry.disguises import groups_of, hints_of
 from letsbe_redactor_registry.engines import Engine
@@ -105,18 +106,32 @@ def _suspects(masked: _Masked, loose: Sequence[int], view: View) -> set[int]:
     """Return the numbers of the chunks that show a sign."""
     text = masked.plain
     found = signs_for(view.engine).chunks(text, _CHUNK)
-    hints = _hints_in(masked, view) if _may_be_broken(text) else []
+    if not (loose or view.hints):
+        return found
+    broken = [
+        number
+        for number in range(-(-len(text) // _CHUNK))
+        if _may_be_broken(text[number * _CHUNK : (number + 1) * _CHUNK + LONGEST])
+    ]
+    hints = _hints_in(masked, broken, view)
     if hints or loose:
-        others = {*range(-(-len(text) // _CHUNK))} - found
+        others = set(broken) - found
         found |= {n for n in others if _is_hinted(masked, n * _CHUNK, loose, hints)}
     return found
 
 
-def _hints_in(masked: _Masked, view: View) -> list[Engine]:
-    if not view.hints:
+def _hints_in(masked: _Masked, chunks: Sequence[int], view: View) -> list[Engine]:
+    """Return what finds hints that stand in some chunks."""
+    if not (chunks and view.hints):
         return []
-    whole = masked.piece(0, len(masked.plain))
-    return [hints for hints in view.hints if hints.holds(whole)]
+    # Those in a row are searched at once; mostly it is the whole text.
+    breaks = [n for n, (a, b) in enumerate(pairwise(chunks), start=1) if b - a > 1]
+    bounds = pairwise((0, *breaks, len(chunks)))
+    rows = [
+        masked.piece(chunks[a] * _CHUNK, (chunks[b - 1] + 1) * _CHUNK + LONGEST)
+        for a, b in bounds
+    ]
+    return [hints for hints in view.hints if any(map(hints.holds, rows))]
 
 
 def _may_be_broken(text: bytes) -> bool:
@@ -128,8 +143,6 @@ def _is_hinted(
     masked: _Masked, start: int, loose: Sequence[int], hints: Sequence[Engine]
 ) -> bool:
     end = start + _CHUNK
-    if not _may_be_broken(masked.plain[start : end + LONGEST]):
-        return False
     near = loose[bisect_left(loose, start) : bisect_left(loose, end + LONGEST)]
     if not near and not hints:
         return False

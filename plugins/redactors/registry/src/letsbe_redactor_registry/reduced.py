@@ -43,7 +43,7 @@ def _joint(first: bytes, quote: bytes, line_end: bytes) -> re.Pattern[bytes]:
 # The second is for JSON in strings of JSON. Each begins with a fixed byte.
 _JOINTS = (
     (b'"', _joint(b"", b"", rb"\n")),
-    (b'\\"', _joint(rb"(\\+)", rb"\1", rb"\1n")),
+    (b'\\"', _joint(rb"(\\\\*)", rb"\1", rb"\1n")),
 )
 
 

@@ -73,7 +73,7 @@ _READINGS = (
     _Reading(
         b"\\",
         re.compile(
-            rb"\\+(?:[xX]([0-9A-Fa-f]{2})|[uU](?:0000)?([0-9A-Fa-f]{4})"
+            rb"\\\\*(?:[xX]([0-9A-Fa-f]{2})|[uU](?:0000)?([0-9A-Fa-f]{4})"
             rb"|[uU]\{0{0,3}([0-9A-Fa-f]{1,5})\}|0000([0-9A-Fa-f]{2})[ ]?"
             rb"|0?([0-7]{3}))"
         ),
@@ -108,7 +108,7 @@ _READINGS = (
     _Reading(
         b"\\n",
         re.compile(
-            rb"\\+n(?:[ \t]|\\+t){0,8}[0-9]{1,6}"
+            rb"\\\\*n(?:[ \t]|\\+t){0,8}[0-9]{1,6}"
             rb"(?:[ \t]{0,2}(?:[:|.)]|\\+t)|\xe2\x86\x92|\\+u2192)"
         ),
         _nothing,
@@ -133,13 +133,6 @@ _DUMP = re.compile(
 _DUMP_BEGINS = tuple(
     re.compile(end + rb"[0-9A-Fa-f]{7,8}:?[ ]") for end in (rb"\n", rb"\\n")
 )
-_BACKSLASHES, _BACKSLASH = rb"\\+", rb"\\"
-_HINTS = tuple(
-    re.compile(_BACKSLASH + each.pattern.pattern.removeprefix(_BACKSLASHES))
-    if each.pattern.pattern.startswith(_BACKSLASHES)
-    else each.pattern
-    for each in _READINGS
-)
 
 
 def readings(text: bytes) -> Iterator[bytes]:
@@ -152,8 +145,8 @@ def readings(text: bytes) -> Iterator[bytes]:
         The text without escapes, and the columns of a dump, where there are any.
     """
     plain = text
-    for (mark, pattern, read), hint in zip(_READINGS, _HINTS, strict=True):
-        if mark in plain and hint.search(plain):
+    for mark, pattern, read in _READINGS:
+        if mark in plain:
             plain = pattern.sub(_padded(read), plain)
     if _DECIMALS_AS_CLASSES.search(b" " + plain.translate(_CLASSES)):
         plain = _DECIMALS.sub(_bytes_of, plain)
