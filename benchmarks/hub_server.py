@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 
 from letsbe.footprint import give_back
@@ -11,7 +12,7 @@ from letsbe.plugin._facade import Plugins
 from letsbe_hub.api.app import make_app
 from letsbe_hub.bus import LocalBus
 from letsbe_hub.opening import Hub, assemble
-from letsbe_hub.server import KEEP_ALIVE, running
+from letsbe_hub.server import KEEP_ALIVE, SWITCH_SECONDS, running
 from letsbe_hub.settings import Settings
 from letsbe_hub.storage.store import Store
 from letsbe_hub.tenants.heartbeats import Beat, Told
@@ -36,6 +37,8 @@ class NoHeartbeats:
         await asyncio.sleep(0)
         return Told(0, 0, None)
 
+    def check(self) -> None: ...
+
     def close(self) -> None: ...
 
 
@@ -43,6 +46,8 @@ class NoUsage:
     async def take(self, push: Push) -> Taken:
         await asyncio.sleep(0)
         return Taken(len(push.buckets), 0)
+
+    def check(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -55,6 +60,7 @@ def without_storage(hub: Hub) -> None:
 
 
 def main(url: str, kind: str) -> None:
+    sys.setswitchinterval(SWITCH_SECONDS)
     store = Store(url)
     hub = assemble(
         Settings(), Plugins((), hook_timeout=2.0), store, LocalBus(), bytes(32)

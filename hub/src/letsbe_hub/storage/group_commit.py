@@ -89,13 +89,21 @@ class GroupCommit(Generic[Job, Answer]):
         with self._lock:
             if self._closed:
                 raise StorageUnavailable("the Hub is stopping: try again in a moment")
-            if self._waiting.qsize() >= self._most:
-                raise Overloaded
+            self.check()
             if not self._started:
                 self._started = True
                 self._thread.start()
             self._waiting.put((job, future))
         return await future
+
+    def check(self) -> None:
+        """Make sure that there is room, before work is put into what would be refused.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        if self._waiting.qsize() >= self._most:
+            raise Overloaded
 
     def close(self) -> None:
         """Commit what is queued, then stop. More than once does no harm."""

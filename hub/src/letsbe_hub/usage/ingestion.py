@@ -120,6 +120,14 @@ class Ingestion:
         """
         return await self._commits.submit(push)
 
+    def check(self) -> None:
+        """Make sure that there is room for one more, before its body is read.
+
+        Raises:
+            Overloaded: There is none.
+        """
+        self._commits.check()
+
     def close(self) -> None:
         """Store what waits."""
         self._commits.close()

@@ -98,6 +98,7 @@ class NewsView(View):
 
 async def heartbeat(exchange: Exchange) -> Reply:
     """Take a heartbeat."""
+    exchange.hub.heartbeats.check()
     body = await exchange.body(HeartbeatBody)
     details = json.dumps(body.details, separators=(",", ":"))
     if len(details) > MOST_DETAILS:

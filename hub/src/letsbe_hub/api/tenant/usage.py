@@ -67,6 +67,7 @@ class UsageView(View):
 
 async def push(exchange: Exchange) -> Reply:
     """Store a push of usage."""
+    exchange.hub.usage.check()
     body = await exchange.body(UsageBody)
     buckets = [_bucket(each) for each in body.buckets]
     wrong = faults(buckets)
