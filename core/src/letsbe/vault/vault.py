@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal, TypeVar
 
-from letsbe.errors import Conflict
+from letsbe.errors import Conflict, InvalidRequest
 from letsbe.storage.database import Database
 from letsbe.vault.names import check_name, unknown_secret, unreadable_secret
 from letsbe.vault.records import (
@@ -119,7 +119,12 @@ class Vault:
         """
         for name, value in values.items():
             check_name(name)
-            check_value(value)
+            try:
+                check_value(value)
+            except InvalidRequest as error:
+                raise InvalidRequest(
+                    f"{name}: {error}", details=error.details
+                ) from None
         wanted = normal_scopes(tools, hosts)
 
         def change(connection: sqlite3.Connection) -> tuple[SecretRecord, ...]:
