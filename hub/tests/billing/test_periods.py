@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 
 from hub.tests.billing.conftest import HOUR, PREMIUM, Use
 from letsbe_hub.billing import allowances, choices, founding
-from letsbe_hub.billing.calendar import anchor_of, anniversary, period_of
+from letsbe_hub.billing.calendar import (
+    anchor_of,
+    anniversary,
+    period_of,
+    periods_of,
+)
 from letsbe_hub.billing.closing import renew_due, sweep
 from letsbe_hub.billing.overview import overview
 from letsbe_hub.billing.periods import current_period
@@ -41,6 +46,15 @@ def test_every_moment_is_in_one_period(created: float, moment: float) -> None:
     assert 27 * 24 * HOUR <= end - start <= 32 * 24 * HOUR
     assert period_of(anchor, end) == (end, period_of(anchor, end)[1])
     assert start % HOUR == end % HOUR == 0
+
+
+@given(MOMENTS, st.lists(MOMENTS))
+def test_of_many_moments_each_period_is_told_once(
+    created: float, moments: list[float]
+) -> None:
+    anchor, rising = anchor_of(created), sorted(moments)
+    told = list(periods_of(anchor, rising))
+    assert told == sorted({period_of(anchor, moment) for moment in rising})
 
 
 def test_a_short_month_ends_on_its_last_day() -> None:

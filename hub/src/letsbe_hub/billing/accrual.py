@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -85,12 +85,8 @@ class Accrual:
             sums[0] += after[0] - before[0]
             sums[1] += after[1] - before[1]
         _add(connection, {p.id: sums for p, sums in added.items() if any(sums)})
-        first = min(self._rates.settings.alerts, default=None)
-        for period, (tokens, _) in added.items():
-            used = period.used_tokens + tokens
-            reached = first is not None and used * 100 >= period.pool_tokens * first
-            if tokens > 0 and reached:
-                cross(connection, period, used, self._rates)
+        used = [(p, p.used_tokens + new) for p, (new, _) in added.items() if new > 0]
+        cross(connection, used, self._rates)
 
     def _periods(
         self, connection: sa.Connection, changes: Sequence[Change]
@@ -157,34 +153,52 @@ def _add(connection: sa.Connection, sums: Mapping[str, Sequence[int]]) -> None:
 
 def cross(
     connection: sa.Connection,
-    period: Period | sa.Row[Any],
-    used: int,
+    used: Iterable[tuple[Period | sa.Row[Any], int]],
     rates: Rates,
 ) -> None:
-    """Write the alerts that a period has come to, each once, and tell its owner."""
-    reached = [t for t in rates.settings.alerts if used * 100 >= period.pool_tokens * t]
+    """Write the alerts that periods have come to, each once, and tell their owners.
+
+    Args:
+        connection: The write's; the periods' tenants are locked.
+        used: Periods, and what each has used now.
+        rates: Says at which percentages there is an alert.
+    """
+    reached = [
+        (period, tokens, threshold)
+        for period, tokens in used
+        for threshold in sorted(rates.settings.alerts)
+        if tokens * 100 >= period.pool_tokens * threshold
+    ]
     if not reached:
         return
-    query = sa.select(alerts.c.threshold).where(alerts.c.period_id == period.id)
-    there = set(connection.scalars(query))
-    now = time.time()
-    for threshold in sorted(set(reached) - there):
-        connection.execute(
-            sa.insert(alerts).values(
-                period_id=period.id,
-                threshold=threshold,
-                used_tokens=used,
-                crossed_at=now,
-            )
+    there = sa.select(alerts.c.period_id, alerts.c.threshold).where(
+        alerts.c.period_id.in_({period.id for period, _, _ in reached})
+    )
+    known = {tuple(row) for row in connection.execute(there)}
+    for period, tokens, threshold in reached:
+        if (period.id, threshold) not in known:
+            _alert(connection, period, tokens, threshold)
+
+
+def _alert(
+    connection: sa.Connection, period: Period | sa.Row[Any], used: int, threshold: int
+) -> None:
+    connection.execute(
+        sa.insert(alerts).values(
+            period_id=period.id,
+            threshold=threshold,
+            used_tokens=used,
+            crossed_at=time.time(),
         )
-        told = Told(
-            key=f"pool:{period.id}:{threshold}",
-            template="pool_alert",
-            values={
-                "percent": threshold,
-                "used": used,
-                "pool": period.pool_tokens,
-                "choice": period.at_limit,
-            },
-        )
-        tell(connection, told, tenant_id=period.tenant_id)
+    )
+    told = Told(
+        key=f"pool:{period.id}:{threshold}",
+        template="pool_alert",
+        values={
+            "percent": threshold,
+            "used": used,
+            "pool": period.pool_tokens,
+            "choice": period.at_limit,
+        },
+    )
+    tell(connection, told, tenant_id=period.tenant_id)

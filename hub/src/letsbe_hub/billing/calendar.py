@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 HOUR = 3600
@@ -35,3 +36,19 @@ def period_of(anchor: float, moment: float) -> tuple[float, float]:
     while anniversary(anchor, months + 1) <= moment:
         months += 1
     return anniversary(anchor, months), anniversary(anchor, months + 1)
+
+
+def periods_of(
+    anchor: float, moments: Iterable[float]
+) -> Iterator[tuple[float, float]]:
+    """Yield the start and end of each period that some moments are in, each once.
+
+    Args:
+        anchor: The first period's start.
+        moments: Rising.
+    """
+    ends = float("-inf")
+    for moment in moments:
+        if moment >= ends:
+            starts, ends = period_of(anchor, moment)
+            yield starts, ends

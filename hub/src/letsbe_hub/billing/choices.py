@@ -166,5 +166,5 @@ def _change_pool(
         sa.select(periods).where(periods.c.id == period.id)
     ).one()
     if changed.used_tokens:
-        cross(connection, changed, changed.used_tokens, rates)
+        cross(connection, [(changed, changed.used_tokens)], rates)
     allowances.renew(connection, period.tenant_id, rates)

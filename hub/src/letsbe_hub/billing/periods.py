@@ -7,12 +7,13 @@ a month's first minutes, thousands of periods are due together.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
-from letsbe_hub.billing.calendar import anchor_of, period_of
+from letsbe_hub.billing.calendar import anchor_of, periods_of
 from letsbe_hub.billing.founding import members_of, multiplier_of
 from letsbe_hub.billing.rates import Rates
 from letsbe_hub.errors import NotFound
@@ -135,9 +136,14 @@ def open_periods(
     query = sa.select(tenants.c.id, tenants.c.plan).where(tenants.c.id.in_(ids))
     plans = {row.id: row.plan for row in connection.execute(query)}
     kept = rates.keep(connection)
+    moments: dict[str, list[float]] = defaultdict(list)
+    for tenant_id, moment in sorted(places):
+        moments[tenant_id].append(moment)
     rows = []
-    for tenant_id, starts, ends in sorted(
-        {(each, *period_of(own[each].anchor_at, moment)) for each, moment in places}
+    for tenant_id, starts, ends in (
+        (each, *period)
+        for each, rising in moments.items()
+        for period in periods_of(own[each].anchor_at, rising)
     ):
         plan, account = plans[tenant_id], own[tenant_id]
         multiplier = multiplier_of(founding.get(tenant_id), starts)
