@@ -17,8 +17,9 @@ from letsbe.heads import BoundedProtocol
 SHUTDOWN_SECONDS = 10
 """How long running requests may go on after SIGTERM before they are ended."""
 
-BACKLOG = 1024
-"""Connections that may wait to be accepted."""
+BACKLOG = 4096
+"""Connections that may wait to be accepted: as many as Linux allows since 5.4. When
+thousands of servers come back together, those beyond it would be reset."""
 
 _PLAIN = {"loop": "asyncio", "http": BoundedProtocol}
 """Unless a server asks for another; else it would be whatever is installed beside."""
