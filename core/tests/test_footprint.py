@@ -25,11 +25,14 @@ print(before - resident())
 """
 
 
+def printed(program: str) -> str:
+    """Return what a program prints in a process of its own."""
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def test_what_was_freed_goes_back_to_the_system() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
-    )
-    assert int(ran.stdout) > 20_000_000
+    assert int(printed(PROGRAM)) > 20_000_000
 
 
 def test_httpx_comes_without_its_command_line() -> None:
@@ -37,9 +40,7 @@ def test_httpx_comes_without_its_command_line() -> None:
         "import sys; from letsbe.footprint import keep_small; keep_small(); import"
         " httpx; print('rich' in sys.modules, httpx.Client().timeout.connect)"
     )
-    command = [sys.executable, "-c", program]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["False", "5.0"]
+    assert printed(program).split() == ["False", "5.0"]
 
 
 def test_what_a_start_made_is_left_out_of_later_searches() -> None:
@@ -47,6 +48,4 @@ def test_what_a_start_made_is_left_out_of_later_searches() -> None:
         "import gc; from letsbe.footprint import settle; k = [[] for _ in range(1000)]"
         "; settle(); print(len(gc.get_objects()) < 1000, gc.get_freeze_count() > 1000)"
     )
-    command = [sys.executable, "-c", program]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["True", "True"]
+    assert printed(program).split() == ["True", "True"]

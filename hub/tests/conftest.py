@@ -39,6 +39,16 @@ def server() -> Iterator[Postgresql]:
         pytest.skip(str(error))
 
 
+@pytest.fixture
+def own_server() -> Iterator[Postgresql]:
+    """A server for one test, which may kill it: it flushes, as a real one does."""
+    try:
+        with postgresql(durable=True) as running:
+            yield running
+    except ProgramMissing as error:
+        pytest.skip(str(error))
+
+
 class Emptied:
     """Databases that are emptied and used again: to make one takes many times as long.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ from letsbe_hub.storage.tables.people import people as people_table
 from letsbe_hub.storage.tables.shared import idempotency_keys, outbox
 from letsbe_hub.tenants.registration import Server, issue_token, register
 from letsbe_hub.tenants.registry import NewTenant, create
-from letsbe_hub.testing import Postgresql, ProgramMissing, postgresql
+from letsbe_hub.testing import Postgresql
 from letsbe_hub.usage.totals import total
 
 POOL = 8_000_000
@@ -265,16 +264,6 @@ def test_a_key_that_a_dead_node_held_runs_again_and_nothing_runs_twice(
             again = http.post(path, headers=headers, json=body)
             assert again.headers["idempotent-replay"] == "true"
     assert count(store, billing_adjustments) == 1
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgresql]:
-    """A server that can be killed: it flushes, as a real one does."""
-    try:
-        with postgresql(durable=True) as running:
-            yield running
-    except ProgramMissing as error:
-        pytest.skip(str(error))
 
 
 def test_the_sums_are_right_after_postgresql_is_killed(

@@ -178,8 +178,13 @@ class TestAudit:
         run(home, "secrets", "reveal", "token")
         head = json.loads(run(home, "audit", "verify", "--json"))["head"]
         _execute(home, "DELETE FROM audit_log WHERE seq = 2")
-        run(home, "audit", "verify", "--anchor", ":".join(map(str, head)), code=1)
-        run(home, "audit", "verify", "--anchor", "nonsense", code=2)
+        anchor = ":".join(map(str, head))
+        said = run(home, "audit", "verify", "--json", "--anchor", anchor, code=1)
+        found = json.loads(said)
+        assert (found["ok"], found["broken_seq"], found["anchored"]) == (False, None, 0)
+        assert found["anchor_why"]
+        said = run(home, "audit", "verify", "--anchor", "nonsense", code=2)
+        assert "SEQ:HASH" in said
 
     def test_tail_shows_the_newest_rows(self, home: Home) -> None:
         for _ in range(3):

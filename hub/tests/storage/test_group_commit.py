@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.schema import migrate
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.shared import acts
-from letsbe_hub.testing import Postgresql, ProgramMissing, postgresql
+from letsbe_hub.testing import Postgresql
 
 SIZES: list[int] = []
 
@@ -102,15 +102,6 @@ def test_after_closing_writes_are_refused(store: Store) -> None:
     commits.close()
     with pytest.raises(StorageUnavailable):
         asyncio.run(commits.submit("late"))
-
-
-@pytest.fixture
-def own_server() -> Iterator[Postgresql]:
-    try:
-        with postgresql(durable=True) as running:
-            yield running
-    except ProgramMissing as error:
-        pytest.skip(str(error))
 
 
 def by_hand(
