@@ -130,6 +130,13 @@ def tenants_of(connection: sa.Connection, person_id: str) -> frozenset[str]:
     return frozenset(connection.scalars(query))
 
 
+def people_of(connection: sa.Connection, tenant_id: str) -> Sequence[sa.Row[Any]]:
+    """Return the customers who may see a tenant, by their names."""
+    query = sa.select(people).join(person_tenants)
+    found = query.where(person_tenants.c.tenant_id == tenant_id)
+    return connection.execute(found.order_by(people.c.name, people.c.id)).all()
+
+
 def listing(kind: str | None = None) -> sa.Select[Any]:
     """Make the query for people, to be ordered and paged."""
     query = sa.select(people)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -73,10 +73,24 @@ def make_app(
         ],
         exception_handlers={
             LetsBeError: shown,
-            HTTPException: on_http_error,
-            Exception: on_unexpected,
+            HTTPException: _for_people(on_http_error),
+            Exception: _for_people(on_unexpected),
         },
     )
+
+
+def _for_people(
+    answer: Callable[[Request, Exception], Awaitable[Response]],
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answer programs as the API does, and a person's browser with a page."""
+
+    async def either(request: Request, error: Exception) -> Response:
+        answered = await answer(request, error)
+        if not pages.for_person(request):
+            return answered
+        return pages.nothing_here(answered.status_code)
+
+    return either
 
 
 def _shown_by(

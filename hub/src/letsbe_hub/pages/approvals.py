@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import sqlalchemy as sa
 from starlette.responses import Response
 
@@ -15,11 +19,61 @@ from letsbe_hub.api.paging import page_of, paged
 from letsbe_hub.approvals import decisions
 from letsbe_hub.approvals.history import history
 from letsbe_hub.errors import InvalidRequest, LetsBeError
+from letsbe_hub.pages.names import actor_names, tenant_names
 from letsbe_hub.pages.rendering import elsewhere, page
 from letsbe_hub.pages.visits import Visit
 
-FIRST = ("plan", "arguments", "preview", "explanation")
-"""What of a summary is shown first, in this order: what runs, and what it touches."""
+TIERS = {
+    "GREEN": "Only reads",
+    "YELLOW": "Changes something that can be undone",
+    "YELLOW_EXTERNAL": "Reaches people or systems outside",
+    "RED": "Destroys something, or is hard to undo",
+    "CRITICAL_RED": "Catastrophic if it is wrong, and cannot be undone",
+}
+"""What each tier means to whoever decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An approval as its page shows it.
+
+    Args:
+        approval: It, with its steps.
+        tenant: The business's name.
+        actors: What to call whoever took a step.
+    """
+
+    approval: ApprovalHistoryView
+    tenant: str
+    actors: Mapping[str, str]
+
+    @property
+    def runs(self) -> object:
+        """What would run: as one line, where its server says so."""
+        told = self.approval.summary
+        line = _text(told.get("plan"), "line")
+        return line or told.get("plan") or told.get("arguments") or told
+
+    @property
+    def takes(self) -> str | None:
+        """What it would take or change, where that is known."""
+        return _text(self.approval.summary.get("preview"), "summary")
+
+    @property
+    def difference(self) -> str | None:
+        """The difference that it would make to a file."""
+        return _text(self.approval.summary.get("preview"), "difference")
+
+    @property
+    def instead(self) -> str | None:
+        """What the agent could do in its place."""
+        return _text(self.approval.summary, "alternative")
+
+
+def _text(told: object, name: str) -> str | None:
+    # A server told it, and may have told anything.
+    found = told.get(name) if isinstance(told, dict) else None
+    return found if isinstance(found, str) and found else None
 
 
 def _may_read(visit: Visit) -> None:
@@ -28,50 +82,69 @@ def _may_read(visit: Visit) -> None:
 
 
 async def list_page(visit: Visit) -> Response:
-    """List what waits, newest first; staff without a second factor are to get one."""
+    """List what waits, or everything, newest first.
+
+    Staff without a second factor are to get one.
+    """
     if visit.viewer.tenants is None and not visit.viewer.permissions:
         return elsewhere("/account")
     _may_read(visit)
+    asked = visit.request.query_params
+    everything = asked.get("show") == "all"
     query = ApprovalQuery(
-        state="pending", cursor=visit.request.query_params.get("cursor")
+        state=None if everything else "pending", cursor=visit.cursor()
     )
     found = decisions.listing(visit.viewer, query.state)
-    rows = await visit.hub.store.read_async(
-        lambda c: c.execute(paged(found, query, *decisions.ORDER)).all()
-    )
+
+    def look(connection: sa.Connection) -> dict[str, Any]:
+        rows = connection.execute(paged(found, query, *decisions.ORDER)).all()
+        names = tenant_names(connection, (row.tenant_id for row in rows))
+        return {"rows": rows, "names": names}
+
+    seen = await visit.hub.store.read_async(look)
     reply = page_of(
-        rows, query, approval_view, lambda row: row.created_at, lambda row: row.id
+        seen["rows"], query, approval_view, lambda r: r.created_at, lambda r: r.id
     )
     return page(
         "approvals",
         visit=visit,
         approvals=reply.data,
+        names=seen["names"],
+        tiers=TIERS,
+        everything=everything,
         following=reply.meta["nextCursor"],
+        first=query.cursor is None,
     )
 
 
-async def _shown(visit: Visit) -> ApprovalHistoryView:
+async def _shown(visit: Visit) -> Shown:
     _may_read(visit)
     wanted = visit.part()
 
-    def look(connection: sa.Connection) -> ApprovalHistoryView:
+    def look(connection: sa.Connection) -> Shown:
         row = decisions.visible(connection, visit.viewer, wanted)
-        return history_view(row, list(history(connection, wanted)))
+        steps = list(history(connection, wanted))
+        names = tenant_names(connection, [row.tenant_id])
+        return Shown(
+            history_view(row, steps),
+            names[row.tenant_id],
+            actor_names(connection, (step.actor for step in steps)),
+        )
 
     return await visit.hub.store.read_async(look)
 
 
 async def _page(visit: Visit, error: LetsBeError | None = None) -> Response:
     shown = await _shown(visit)
-    parts = [name for name in FIRST if name in shown.summary]
-    parts += sorted(shown.summary.keys() - set(FIRST))
     return page(
         "approval",
         200 if error is None else error.status,
         visit=visit,
-        approval=shown,
-        parts_of=parts,
+        shown=shown,
+        approval=shown.approval,
+        tiers=TIERS,
         may_decide=decisions.DECIDE in visit.viewer.permissions,
+        reason=visit.form.get("reason", "")[:2000],
         error=error,
     )
 

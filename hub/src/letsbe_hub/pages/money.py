@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from letsbe_hub.api.billing import (
 )
 from letsbe_hub.billing import choices
 from letsbe_hub.billing.overview import overview, troubles
+from letsbe_hub.billing.statements import history, summary
 from letsbe_hub.errors import Conflict, InvalidRequest, NotFound
 from letsbe_hub.notifications.sending import TARGET_SECONDS, delay_p95
 from letsbe_hub.pages.rendering import elsewhere, page
@@ -35,12 +37,14 @@ class Standing:
         name: The business's name.
         billing: Its present period, and what was chosen.
         payable: Whether a payment service bills it.
+        periods: Its periods, newest first.
     """
 
     id: str
     name: str
     billing: BillingView
     payable: bool
+    periods: list[sa.Row[Any]]
 
 
 async def billing_page(visit: Visit) -> Response:
@@ -61,7 +65,8 @@ async def billing_page(visit: Visit) -> Response:
             name = find(connection, each).name
             seen = overview(connection, each, hub.rates)
             payable = seen.account.backend in paying
-            found.append(Standing(each, name, billing_view(seen), payable))
+            past = history(connection, each)
+            found.append(Standing(each, name, billing_view(seen), payable, past))
         return found
 
     standing = await hub.store.write_async(look)
@@ -110,8 +115,15 @@ async def operations_page(visit: Visit) -> Response:
         raise NotFound("there is nothing here")
     visit.viewer.require(READ)
     found = await visit.hub.store.read_async(troubles)
+    sums = await visit.hub.store.read_async(summary)
     now = time.time()
     slow = await visit.hub.store.read_async(lambda c: delay_p95(c, now))
     return page(
-        "operations", visit=visit, troubles=found, slow=slow, target=TARGET_SECONDS
+        "operations",
+        visit=visit,
+        troubles=found,
+        sums=sums,
+        currency=visit.hub.rates.settings.currency,
+        slow=slow,
+        target=TARGET_SECONDS,
     )

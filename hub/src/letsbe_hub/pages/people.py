@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import segno
+import sqlalchemy as sa
+from markupsafe import Markup
 from starlette.responses import Response
 
 from letsbe_hub.accounts import people
+from letsbe_hub.notifications.preferences import listed
+from letsbe_hub.pages.names import tenant_names
 from letsbe_hub.pages.rendering import elsewhere, page
 from letsbe_hub.pages.visits import Visit, forget
 
 
 async def account_page(visit: Visit) -> Response:
     """Show who has signed in."""
-    viewer = visit.viewer.id
-    person = await visit.hub.store.read_async(lambda c: people.find(c, viewer))
-    return page("account", visit=visit, person=person)
+    viewer = visit.viewer
+
+    def look(connection: sa.Connection) -> dict[str, Any]:
+        names = tenant_names(connection, viewer.tenants or ())
+        told = [row for row in listed(connection, viewer.id) if row.gone_at is None]
+        return {
+            "person": people.find(connection, viewer.id),
+            "names": sorted(names.values()),
+            "addresses": [f"{row.channel} ({row.label or row.id})" for row in told],
+        }
+
+    return page("account", visit=visit, **await visit.hub.store.read_async(look))
 
 
 async def begin_second_factor(visit: Visit) -> Response:
     """Make a new second factor, and show it this once."""
     person, factor = visit.viewer.id, visit.hub.sign_in.second_factor
     made = await visit.hub.store.write_async(lambda c: factor.enrol(c, person))
-    return page("second_factor", visit=visit, made=made, wrong=False)
+    picture = _picture(made.uri)
+    return page("second_factor", visit=visit, made=made, picture=picture, wrong=False)
+
+
+def _picture(uri: str) -> Markup:
+    """Draw a QR code as part of the page itself: nobody else is asked for it."""
+    code = segno.make_qr(uri, error="m")
+    drawn = code.svg_inline(
+        border=4, light="#fff", omitsize=True, svgclass=None, lineclass=None
+    )
+    return Markup(drawn)  # noqa: S704 - segno draws it, and no text of ours is in it
 
 
 async def confirm_second_factor(visit: Visit) -> Response:
@@ -31,7 +57,9 @@ async def confirm_second_factor(visit: Visit) -> Response:
         lambda c: factor.confirm(c, viewer.id, code, viewer.actor)
     )
     if not right:
-        return page("second_factor", 400, visit=visit, made=None, wrong=True)
+        return page(
+            "second_factor", 400, visit=visit, made=None, picture=None, wrong=True
+        )
     return elsewhere("/account")
 
 

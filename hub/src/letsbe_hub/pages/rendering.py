@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +16,19 @@ FOLDER = Path(__file__).parent
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     # With none at all a browser sends no origin with a form, which is checked.
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
-STATIC = {"pages.css": "text/css", "password.js": "text/javascript"}
+STATIC = {
+    "pages.css": "text/css",
+    "password.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 _PLAIN = {"\n", "\t"}
 
@@ -58,6 +63,37 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def day(seconds: float) -> str:
+    """Return the day of a moment, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+
+
+def machine(seconds: float) -> str:
+    """Return a moment as programs read it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def money(hundredths: float, currency: str) -> str:
+    """Return an amount that is kept in hundredths of a currency."""
+    return f"{hundredths / 100:,.2f} {currency.upper()}"
+
+
+def ahead(seconds: float) -> str:
+    """Return how far ahead a moment is, in words."""
+    minutes = max(0, int(seconds - time.time()) // 60)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h left"
+    return f"{hours} h {minutes % 60} min left" if hours else f"{minutes} min left"
+
+
+def sentence(text: str) -> str:
+    """Return an error's text as a page shows it: as a sentence."""
+    ended = text.rstrip()
+    stop = "" if ended.endswith((".", "!", "?")) else "."
+    return ended[:1].upper() + ended[1:] + stop
+
+
 _templates = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
     autoescape=True,
@@ -65,7 +101,16 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters |= {"visible": visible, "grouped": grouped, "moment": moment}
+_templates.filters |= {
+    "visible": visible,
+    "grouped": grouped,
+    "moment": moment,
+    "day": day,
+    "machine": machine,
+    "money": money,
+    "ahead": ahead,
+    "sentence": sentence,
+}
 
 
 def page(name: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - the template's

@@ -18,7 +18,7 @@ from letsbe_hub.errors import (
     StorageUnavailable,
     Unauthenticated,
 )
-from letsbe_hub.pages import approvals, money, people, signing
+from letsbe_hub.pages import approvals, money, people, signing, statements, tenants
 from letsbe_hub.pages.rendering import STATIC, elsewhere, page, static
 from letsbe_hub.pages.visits import Visit, forget, visit
 
@@ -51,6 +51,10 @@ PAGES = (
     Page("GET", "/billing", money.billing_page),
     Page("POST", "/billing/limit", money.choose_limit),
     Page("POST", "/billing/payment", money.payment_page),
+    Page("GET", "/billing/statements/{id}", statements.statement_page),
+    Page("GET", "/billing/statements/{id}/csv", statements.statement_table),
+    Page("GET", "/tenants", tenants.list_page),
+    Page("GET", "/tenants/{id}", tenants.show_page),
     Page("GET", "/operations", money.operations_page),
     Page("GET", "/account", people.account_page),
     Page("POST", "/account/second-factor", people.begin_second_factor),
@@ -93,6 +97,23 @@ def _route(row: Page, hub: Hub) -> Route:
             return _failed(hub, seen, error)
 
     return Route(row.path, answer, methods=[row.method])
+
+
+def for_person(request: Request) -> bool:
+    """Say whether whoever asked is to get a page: a browser, outside of the API."""
+    asked = request.headers.get("accept", "")
+    return "text/html" in asked and not request.url.path.startswith("/api/")
+
+
+def nothing_here(status: int) -> Response:
+    """Make the page for what no page answers, or could not."""
+    failed = status >= 500
+    error = LetsBeError(
+        "something failed here, and the Hub's log says what: try again in a moment"
+        if failed
+        else "there is no such page: go back, or begin at the first one"
+    )
+    return page("error", status, visit=None, error=error)
 
 
 def _failed(hub: Hub, seen: Visit | None, error: LetsBeError) -> Response:

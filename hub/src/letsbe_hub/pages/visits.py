@@ -66,6 +66,17 @@ class Visit:
             raise NotFound("there is nothing here")
         return part
 
+    def cursor(self) -> str | None:
+        """Return where the page of a list begins; the first one begins nowhere.
+
+        Raises:
+            InvalidRequest: It is none that a page gave.
+        """
+        cursor = self.request.query_params.get("cursor")
+        if cursor is not None and (len(cursor) > 400 or "\0" in cursor):
+            raise InvalidRequest("there is no such page: go back to the first one")
+        return cursor or None
+
     def field(self, name: str, most: int = 2000) -> str:
         """Return what was filled in, without the spaces around it.
 
