@@ -6,6 +6,7 @@ and NocoDB here.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import shutil
@@ -149,6 +150,22 @@ def play(server: Server, name: str, url: str, story: Story) -> None:
     assert done["status"] == "ok", done
 
 
+def carry(server: Server) -> None:
+    """Bring a file of the server to Nextcloud and back, but none with a secret."""
+    files = server.tenant.workspace
+    (files / "report.txt").write_text("all is well\n")
+    there = {"path": "report.txt"}
+    sent = server.call("nextcloud.upload_file", file="report.txt", **there)
+    assert (sent["status"], sent["tier"]) == ("ok", "YELLOW"), sent
+    back = server.call("nextcloud.download_file", file="back.txt", **there)
+    assert back["status"] == "ok", back
+    assert (files / "back.txt").read_text() == "all is well\n"
+    (files / "leak.txt").write_text(base64.b64encode(f"= {CANARY} =".encode()).decode())
+    kept = server.call("nextcloud.upload_file", file="leak.txt", path="leak.txt")
+    assert kept["status"] == "denied", kept
+    assert kept["reason"].endswith("as it holds these secrets: teaser")
+
+
 def register(tenant: Tenant, stories: dict[str, Story], urls: dict[str, str]) -> None:
     folder = tenant.workspace / "env"
     folder.mkdir()
@@ -193,6 +210,7 @@ def test_each_tool_is_read_changed_and_asked_about(
         server = stack.enter_context(start(tenant))
         for name, story in stories.items():
             play(server, name, urls[name], story)
+        carry(server)
     for fake in fakes.values():
         assert CANARY.encode() in b"".join(request.body for request in fake.requests)
     check_stored(tenant, stories)

@@ -74,6 +74,7 @@ class DeedExecutor:
     def actions(self) -> Sequence[Action]:
         return (
             Action("deed", "Do a deed.", DeedArguments, tier=Tier.GREEN),
+            Action("helping", "Do another's deed.", DeedArguments, needs=("deed",)),
             Action("undeclared", "Do a deed of no declared tier.", DeedArguments),
         )
 

@@ -86,6 +86,15 @@ async def test_a_tool_outside_the_scope_runs_for_nobody(bench: Any) -> None:
     assert (await bench.call(tier="GREEN")).status == "ok"
 
 
+async def test_what_a_tool_needs_is_in_the_scope_too(bench: Any) -> None:
+    bench.wrapper.policies.set_scope("main", ["helping"])
+    answer = await bench.call("helping")
+    assert answer.status == "denied"
+    assert "deed is not among the tools of main, and helping needs it" in answer.reason
+    bench.wrapper.policies.set_scope("main", ["helping", "deed"])
+    assert (await bench.call("helping")).status == "pending_approval"
+
+
 @pytest.mark.parametrize(
     ("scope", "tool", "allowed"),
     [

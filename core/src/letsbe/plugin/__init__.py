@@ -42,6 +42,8 @@ from letsbe.plugin._actions import Action, Arguments, Example
 from letsbe.plugin._adapters.adapter import Adapter, Credential, Setting
 from letsbe.plugin._adapters.client import ToolClient
 from letsbe.plugin._adapters.faults import Fault
+from letsbe.plugin._adapters.file_contents import SavedFile, SentFile
+from letsbe.plugin._adapters.local_files import FileToSave, FileToSend
 from letsbe.plugin._adapters.operations import (
     NoArguments,
     Operation,
@@ -98,6 +100,8 @@ from letsbe.policy.commands import (
 from letsbe.policy.files import (
     Confinement,
     Extent,
+    FileJudge,
+    FileJudgement,
     Place,
     Replacement,
     append_file,
@@ -170,6 +174,10 @@ __all__ = [
     "Extent",
     "Fault",
     "FieldError",
+    "FileJudge",
+    "FileJudgement",
+    "FileToSave",
+    "FileToSend",
     "Finding",
     "Findings",
     "Grant",
@@ -218,7 +226,9 @@ __all__ = [
     "Run",
     "Sandbox",
     "SandboxSettings",
+    "SavedFile",
     "Secret",
+    "SentFile",
     "Setting",
     "Site",
     "State",

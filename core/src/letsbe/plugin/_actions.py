@@ -56,6 +56,8 @@ class Action:
         secrets: The names in the vault of the secrets that every call of it uses,
             besides those that its arguments name. Their scopes are checked before the
             gate, and the running call can fill them in.
+        needs: Other tools that must be in the agent's scope too, as a call does what
+            they do: ``file_read``.
     """
 
     name: str
@@ -66,3 +68,4 @@ class Action:
     idempotent: bool = False
     examples: tuple[Example, ...] = ()
     secrets: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()

@@ -128,3 +128,16 @@ class Execution(Protocol):
             OutputWithheld: A redaction layer failed; let it pass.
         """
         ...
+
+    def registered(self, data: bytes) -> frozenset[str]:
+        """Return the names of the registered secrets that some data holds.
+
+        For what leaves without passing the core: a file that is sent as it is.
+
+        Args:
+            data: UTF-8, or bytes of unknown encoding.
+
+        Raises:
+            OutputWithheld: A redaction layer failed; let it pass.
+        """
+        ...

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Sequence
 
+from letsbe.errors import OutputWithheld
+from letsbe.redaction.asking import ask_all, asked
 from letsbe.redaction.documents import JSON, redact_document
 from letsbe.redaction.finding import NamesSecrets, RedactionLayer
 from letsbe.redaction.searching import Search
@@ -31,6 +33,7 @@ class Pipeline:
         self._naming = tuple(
             layer for layer in ordered if isinstance(layer, NamesSecrets)
         )
+        self._knowing = asked(x for x in ordered if isinstance(x, NamesSecrets))
 
     def find(self, text: bytes) -> Spans:
         """Find what must be taken out of a text.
@@ -63,6 +66,24 @@ class Pipeline:
         """
         spans = self.find(text)
         return splice(text, spans) if spans else text
+
+    def registered(self, text: bytes) -> frozenset[str]:
+        """Return the names of the registered secrets that a text holds, in any form.
+
+        Args:
+            text: UTF-8, or bytes of unknown encoding.
+
+        Raises:
+            OutputWithheld: No layer knows the registered secrets, or one failed.
+        """
+        if not self._knowing:
+            message = (
+                "No redaction layer here knows the registered secrets, so nothing can "
+                "be said of them. Install letsbe-redactor-registry."
+            )
+            raise OutputWithheld(message)
+        labels = ask_all(self._knowing, text).labels
+        return frozenset(label.name for label in labels if label.name is not None)
 
     def redact_text(self, text: str) -> str:
         """Take every secret out of a string; as :meth:`redact`."""

@@ -72,6 +72,11 @@ class FakeExecution:
             data = data.replace(value.encode(), f"SECRET_REF({name})".encode())
         return data
 
+    def registered(self, data: bytes) -> frozenset[str]:
+        """Return the names of the secrets whose plain values data holds."""
+        held = (name for name, v in self._secrets.items() if v.encode() in data)
+        return frozenset(held)
+
     def _value(self, match: re.Match[str]) -> str:
         name = match.group(1)
         try:

@@ -13,6 +13,7 @@ import anyio
 
 from letsbe.errors import InvalidRequest, LetsBeError
 from letsbe.plugin import Action, Json, Tier, ToolAdapter, ToolSite
+from letsbe.plugin._adapters.local_files import FileUse, file_fields
 from letsbe.testing._actions import CANARY
 from letsbe.testing._calls import make_call, make_site
 from letsbe.testing._execution import FakeExecution
@@ -141,9 +142,26 @@ class Bench:
             if not isinstance(error, InvalidRequest):
                 yield action, error
 
+    def sending(self) -> Iterator[tuple[Action, Mapping[str, Any], str]]:
+        """Give the examples that send a file of the server, and its argument's name."""
+        for action in self.actions:
+            for example in action.examples:
+                for name in _sent(action, example.arguments):
+                    yield action, example.arguments, name
+
+    def _leave_files(self, action: Action, arguments: Mapping[str, Any]) -> None:
+        """Put the files there that examples send, if that is what is sent."""
+        for example in action.examples:
+            for name in _sent(action, example.arguments):
+                file = self.folder / example.arguments[name]
+                if arguments.get(name) == example.arguments[name]:
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    file.write_bytes(b"as an example")
+
     def _run(
         self, action: Action, arguments: Mapping[str, Any], deadline: float = 30.0
     ) -> Json:
+        self._leave_files(action, arguments)
         call = make_call(action, arguments)
         verdict = self.bound.classify(call)
         run = FakeExecution(secrets=self.secrets, deadline=deadline)
@@ -152,3 +170,9 @@ class Bench:
             return (await self.bound.invoke(call, verdict, run)).output
 
         return anyio.run(invoke)
+
+
+def _sent(action: Action, arguments: Mapping[str, Any]) -> list[str]:
+    """Return which of some arguments are paths of files whose content is sent."""
+    fields = file_fields(action.arguments).items()
+    return [n for n, use in fields if use is FileUse.SEND and arguments.get(n)]

@@ -14,6 +14,8 @@ import pytest
 from letsbe.discovery.records import Kind
 from letsbe.errors import (
     InvalidRequest,
+    PathRefused,
+    Refused,
     ToolConflict,
     ToolFailed,
     ToolForbidden,
@@ -177,6 +179,21 @@ class ToolAdapterContract(Contract):
                 tried += any("value-of-given" in text for text in texts)
         whole = [a for a in bench.actions if any(_plain_text(a))]
         assert tried or not whole, "no text of any operation reaches the tool"
+
+    def test_no_file_leaves_that_must_not(self, bench: Bench, tmp_path: Path) -> None:
+        """A file that holds a secret, or lies elsewhere, is not sent in any part."""
+        (bench.folder / "holds-secret").write_text(f"key: {CANARY}", encoding="utf-8")
+        (bench.folder / "leads-out").symlink_to("/etc/hostname")
+        inside = str(bench.folder / "holds-secret")
+        for action, example, name in bench.sending():
+            for path in (inside, "leads-out", "/etc/hostname", "../leads-out"):
+                before = len(bench.server.received)
+                error = bench.error(action, {**example, name: path})
+                assert isinstance(error, Refused | PathRefused), (
+                    f"{action.name} took {path}: {error!r}"
+                )
+                sent = bench.server.received[before:]
+                assert not any(CANARY.encode() in r.content for r in sent), action.name
 
     def test_no_secret_comes_back(self, bench: Bench) -> None:
         """A tool that repeats all it was sent gives no credential away."""

@@ -111,7 +111,7 @@ class Dispatcher:
     ) -> Answer:
         verdict: Verdict | None = None
         try:
-            self._gate.admit(call)
+            self._gate.admit(call, offer.action)
             case = self._intake.validate(request, call, offer, key, clean=clean)
             verdict = self._intake.classify(case)
             if verdict.refused:

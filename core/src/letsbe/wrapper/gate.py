@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from letsbe.errors import Refused, StorageError
-from letsbe.plugin import Decision, Outcome, ToolCall, Verdict
+from letsbe.plugin import Action, Decision, Outcome, ToolCall, Verdict
 from letsbe.policy.autonomy import permit
 from letsbe.policy.classes import NoClass
 from letsbe.wrapper.agents import AgentPolicies
@@ -23,8 +23,12 @@ class Gate:
         self._policies = policies
         self._allowances = allowances
 
-    def admit(self, call: ToolCall) -> None:
-        """See that a tool is in the agent's scope.
+    def admit(self, call: ToolCall, action: Action) -> None:
+        """See that a tool, and what it needs, is in the agent's scope.
+
+        Args:
+            call: The call.
+            action: What it calls.
 
         Raises:
             Refused: It is not, whoever would approve the call.
@@ -33,8 +37,11 @@ class Gate:
             policy = self._policies.policy(call.agent_id)
         except StorageError:
             return  # everything asks then, as decide() says
-        if not policy.may_use(call.tool_name):
-            message = f"{call.tool_name} is not among the tools of {call.agent_id}"
+        missing = [t for t in (action.name, *action.needs) if not policy.may_use(t)]
+        if missing:
+            message = f"{missing[0]} is not among the tools of {call.agent_id}"
+            if missing[0] != action.name:
+                message += f", and {action.name} needs it"
             instead = (
                 "say which agent should do it, or ask the owner to widen the scope"
             )

@@ -100,3 +100,7 @@ class BoundExecution:
         clean = self.pipeline.redact(data)
         self.redacted.add(clean)
         return clean
+
+    def registered(self, data: bytes) -> frozenset[str]:
+        """Return the names of the registered secrets that data holds."""
+        return self.pipeline.registered(data)

@@ -13,6 +13,8 @@ from letsbe.plugin import (
     Arguments,
     Credential,
     Fault,
+    FileToSave,
+    FileToSend,
     Json,
     NoArguments,
     Outgoing,
@@ -80,6 +82,41 @@ def read_fault(response: Response) -> Fault | None:
     return Fault(text=body["error"])
 
 
+class Kept(Arguments):
+    """A file."""
+
+    file: FileToSend
+    size: int = 8
+
+
+class Fetched(Arguments):
+    """A place for a file."""
+
+    file: FileToSave
+    overwrite: bool = False
+    other: str | None = None
+
+
+@operation(Tier.YELLOW)
+async def keep(tool: ToolClient, args: Kept) -> Json:
+    """Send a file in pieces, then say that it is whole."""
+    async with tool.files.to_send(args.file) as file:
+        async for piece in file.pieces(args.size):
+            await tool.send("PUT", "/piece", content=piece, prepares=True)
+        await tool.send("POST", "/whole", json={"name": file.name, "size": file.size})
+    return {"path": file.path}
+
+
+@operation(Tier.YELLOW)
+async def fetch(tool: ToolClient, args: Fetched) -> Json:
+    """Keep two answers in a file."""
+    path = args.other or args.file
+    async with tool.files.to_save(path, overwrite=args.overwrite) as file:
+        for _ in range(2):
+            await file.add((await tool.send("GET", "/piece")).content)
+    return {"path": file.path, "size": file.size, "created": file.created}
+
+
 TOOL = Adapter(
     name="tool",
     summary="Keeps things.",
@@ -98,6 +135,8 @@ TOOL = Adapter(
         ),
         route("wipe", "Wipe things.", "POST /wipe/{$kind}", NoArguments, Tier.RED),
         carry,
+        keep,
+        fetch,
         route("drop", "Drop a thing.", "DELETE /things/{id}", Thing, Tier.RED),
     ),
     routes=(RouteRule("GET", "/**", Tier.GREEN, "reads"),),
@@ -106,6 +145,7 @@ TOOL = Adapter(
     settings=(Setting("account_id", "a number"), Setting("kind", "x", default="big")),
     fault=read_fault,
 )
+
 
 Serve = Callable[..., tuple[WireServer, ToolCaller]]
 

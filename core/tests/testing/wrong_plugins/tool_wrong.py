@@ -1,6 +1,7 @@
 """Adapters that are wrong, each in one way. See test_contracts_fail.py."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -11,6 +12,7 @@ from tool_good import GOOD, READ, WRITE, Note, authenticate
 from letsbe.plugin import (
     Example,
     Fault,
+    FileToSend,
     LetsBeError,
     RouteRule,
     Tier,
@@ -108,6 +110,27 @@ async def shouts(tool, args):
 # fails: test_references_are_filled_in_as_a_request_leaves
 class TestUnfilled(TestGood):
     adapter = doing(shouts)
+
+
+class OwnFile(Note):
+    file: FileToSend
+    """A file."""
+
+
+async def opens_itself(tool, args):
+    content = Path(args.file).read_bytes()
+    return (await tool.send("POST", "/notes/1", content=content)).json()
+
+
+# fails: test_no_file_leaves_that_must_not
+class TestOpensItself(TestGood):
+    shown = Example({"id": "1", "file": "a.txt"}, Tier.YELLOW)
+    adapter = replace(
+        GOOD,
+        operations=(
+            replace(WRITE, arguments=OwnFile, run=opens_itself, examples=(shown,)),
+        ),
+    )
 
 
 LEAKED = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
+from pathlib import Path
 
 import anyio
 import pytest
@@ -116,9 +118,12 @@ async def test_webhooks(call: ToolCaller) -> None:
         await call("delete_webhook", id=hook["id"])
 
 
-async def test_files(call: ToolCaller) -> None:
+async def test_files(call: ToolCaller, tmp_path: Path) -> None:
     image = await call("upload_image", name="a.gif", content_base64=_PIXEL, ref="mine")
     assert (image["ref"], image["url"][-5:]) == ("mine", "a.gif")
+    (tmp_path / "team.gif").write_bytes(base64.b64decode(_PIXEL))
+    sent = await call("upload_image", file="team.gif")
+    assert sent["url"][-8:] == "team.gif"
     themes = await call("activate_theme", name="casper")
     assert {"name": "casper", "active": True} in themes
     with pytest.raises(ToolInvalid):

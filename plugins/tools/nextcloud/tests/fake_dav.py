@@ -15,6 +15,7 @@ from starlette.responses import Response
 HOME = "/remote.php/dav/files/ada"
 TRASH = "/remote.php/dav/trashbin/ada"
 VERSIONS = "/remote.php/dav/versions/ada"
+UPLOADS = "/remote.php/dav/uploads/ada"
 CALENDARS = "/remote.php/dav/calendars/ada"
 BOOKS = "/remote.php/dav/addressbooks/users/ada"
 _HEAD = (
@@ -44,6 +45,7 @@ class FakeDav:
         self.nodes: dict[str, Node] = {HOME: Node(None)}
         self.trash: dict[str, tuple[str, Node]] = {}
         self.knows_ranges = True
+        self.uploads: dict[str, dict[str, bytes]] = {}
         self.events: dict[str, str] = {}
         self.cards: dict[str, str] = {}
 
@@ -55,6 +57,8 @@ class FakeDav:
             return self._trash(request, path)
         if path.startswith(VERSIONS):
             return self._versions(request, path)
+        if path.startswith(UPLOADS):
+            return self._upload(request, path, body)
         if path.startswith((CALENDARS, BOOKS)):
             return self._objects(request, path, body)
         handler = getattr(self, f"_{request.method.lower()}", None)
@@ -89,6 +93,9 @@ class FakeDav:
         if node is None or node.content is None:
             return _not_found(path)
         match = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+        wanted = request.headers.get("if-match", f'"{node.etag}"')
+        if wanted != f'"{node.etag}"':
+            return _error(412, "PreconditionFailed", "the etag did not match")
         if match is None or not self.knows_ranges:
             return Response(node.content)
         start, last = int(match[1]), int(match[2])
@@ -112,6 +119,36 @@ class FakeDav:
         self.nodes[path] = node
         headers = {"oc-etag": f'"{node.etag}"', "oc-fileid": f"{node.number:08}oc"}
         return Response(status_code=204 if old else 201, headers=headers)
+
+    def _upload(self, request: Request, path: str, body: bytes) -> Response:
+        """Take chunks (version 2), and put them together."""
+        name, _, chunk = path[len(UPLOADS) + 1 :].partition("/")
+        to = unquote(urlsplit(request.headers.get("destination", "")).path)
+        if request.method == "MKCOL":
+            self.uploads[name] = {}
+            return Response(status_code=201)
+        if name not in self.uploads:
+            return _not_found(path)
+        if request.method == "DELETE":
+            del self.uploads[name]
+            return Response(status_code=204)
+        chunks = self.uploads[name]
+        if request.method == "PUT":
+            assert 1 <= int(chunk) <= 10_000
+            chunks[chunk] = body
+            return Response(status_code=201)
+        assert (request.method, chunk) == ("MOVE", ".file")
+        if to in self.nodes and request.headers["overwrite"] == "F":
+            return _error(412, "PreconditionFailed", "the destination exists")
+        condition = re.fullmatch(r'<.*> \(\["(.*)"\]\)', request.headers.get("if", ""))
+        if condition and self.nodes[to].etag != condition[1]:
+            return _error(412, "PreconditionFailed", "an If-header did not match")
+        *others, _ = (len(chunks[key]) for key in sorted(chunks))
+        assert all(5_000_000 <= size <= 5_000_000_000 for size in others)
+        content = b"".join(chunks[key] for key in sorted(chunks))
+        assert len(content) == int(request.headers["oc-total-length"])
+        del self.uploads[name]
+        return self._put(request, to, content)
 
     def _mkcol(self, request: Request, path: str, body: bytes) -> Response:
         if path in self.nodes:

@@ -23,6 +23,8 @@ class TestNextcloud(ToolAdapterContract):
         "list_versions": files,
         "restore_version": files,
         "write_file": files,
+        "upload_file": files,
+        "download_file": files,
         "create_folder": files,
         "move": files,
         "copy": files,

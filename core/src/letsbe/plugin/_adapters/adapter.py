@@ -13,6 +13,12 @@ from letsbe.errors import LetsBeError, ToolFailed, ToolUnexpected
 from letsbe.plugin._actions import Action, Example
 from letsbe.plugin._adapters.client import ToolClient, no_address
 from letsbe.plugin._adapters.faults import ReadFault
+from letsbe.plugin._adapters.local_files import (
+    FileUse,
+    GrantedFiles,
+    LocalFiles,
+    file_fields,
+)
 from letsbe.plugin._adapters.operations import Operation, Raise
 from letsbe.plugin._adapters.paths import read_path
 from letsbe.plugin._adapters.requests import Outgoing, Terms
@@ -134,7 +140,7 @@ class Adapter:
             that its operations can be read about.
         """
         tools = site.tools or (ToolSite(self.name),)
-        return [BoundAdapter(self, tool, site.output_limit) for tool in tools]
+        return [BoundAdapter(self, tool, site) for tool in tools]
 
     def needed(self, operation: Operation) -> frozenset[str]:
         """Return the names of the credentials that an operation may use."""
@@ -149,16 +155,21 @@ class BoundAdapter:
     Args:
         adapter: What it can do.
         site: The tool.
-        output_limit: The most bytes that a call may return.
+        server: What the adapter may know of the server it runs on.
     """
 
-    def __init__(self, adapter: Adapter, site: ToolSite, output_limit: int) -> None:
+    def __init__(self, adapter: Adapter, site: ToolSite, server: Site) -> None:
         self.name = site.name
         self.adapter = adapter
         self.site = site
-        self._output_limit = output_limit
+        self._output_limit = server.output_limit
         raw = _raw_operation(adapter)
         self._by_name = {f"{site.name}.{o.name}": o for o in (*adapter.operations, raw)}
+        self._local_files = LocalFiles(server, site.name)
+        self._file_fields = {
+            name: file_fields(declared.arguments)
+            for name, declared in self._by_name.items()
+        }
         self._actions = tuple(self._action(n, o) for n, o in self._by_name.items())
         self._hosts: tuple[str, ...] | None = None
 
@@ -178,6 +189,12 @@ class BoundAdapter:
                 "method": call.arguments.method,
                 "path": read_path(call.arguments.path),
             }
+        files = [
+            self._local_files.judge(use, path)
+            for path, use in self._file_uses(call).items()
+        ]
+        if files:
+            plan["files"] = [dict(each.plan) for each in files]
         base = Verdict(
             declared.tier if declared.name != RAW else Tier.GREEN,
             call.tool_name,
@@ -185,15 +202,20 @@ class BoundAdapter:
             external=_is_external(declared),
             hosts=self._reached(self.site.base_url),
             plan=plan,
+            paths={path: kind for each in files for path, kind in each.paths.items()},
         )
         raises = declared.raises(call.arguments) if declared.raises else ()
-        return base.raised_by(each.verdict(call.tool_name) for each in raises)
+        others = [each.verdict(call.tool_name) for each in raises]
+        return base.raised_by([*others, *files])
 
     async def invoke(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
         """Do it, and say of what goes wrong what it may have changed."""
         declared = self._by_name[call.tool_name]
         client = ToolClient(
-            self.site, self._terms(call.tool_name, declared, verdict), run
+            self.site,
+            self._terms(call.tool_name, declared, verdict),
+            run,
+            GrantedFiles(self._local_files, self._file_uses(call), verdict.tier, run),
         )
         try:
             output = await declared.run(client, call.arguments)
@@ -240,7 +262,14 @@ class BoundAdapter:
             idempotent=declared.idempotent,
             examples=declared.examples,
             secrets=tuple(sorted(set(held))),
+            needs=tuple(sorted({u.value for u in self._file_fields[name].values()})),
         )
+
+    def _file_uses(self, call: ToolCall) -> dict[str, FileUse]:
+        """Return the paths that a call's arguments name, with what it does there."""
+        fields = self._file_fields[call.tool_name].items()
+        named = {getattr(call.arguments, field): use for field, use in fields}
+        return {path: use for path, use in named.items() if path is not None}
 
     def _terms(
         self, name: str, declared: Operation | None, verdict: Verdict | None

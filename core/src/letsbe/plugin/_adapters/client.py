@@ -15,6 +15,7 @@ from letsbe.errors import (
     ToolUnexpected,
 )
 from letsbe.plugin._adapters.faults import ReadFault, error_of, find_fault
+from letsbe.plugin._adapters.local_files import GrantedFiles
 from letsbe.plugin._adapters.paths import fill_path, read_path, settings_in
 from letsbe.plugin._adapters.requests import Outgoing, Terms
 from letsbe.plugin._adapters.response import Json, Response
@@ -51,12 +52,20 @@ class ToolClient:
         terms: What binds it.
         run: What the core lends to the call; ``None`` for a health check, which has
             no secrets.
+        files: The files of the server that the call named.
     """
 
-    def __init__(self, site: ToolSite, terms: Terms, run: Execution | None) -> None:
+    def __init__(
+        self,
+        site: ToolSite,
+        terms: Terms,
+        run: Execution | None,
+        files: GrantedFiles | None = None,
+    ) -> None:
         self._site = site
         self._terms = terms
         self._run = run
+        self._files = files
         self._exchange: Exchange | None = None
         self._done: list[str] = []
         self._unsure = False
@@ -67,6 +76,12 @@ class ToolClient:
     def credentials(self) -> frozenset[str]:
         """The credentials that this operation may use, of those that are there."""
         return self._terms.credentials & self._site.secrets.keys()
+
+    @property
+    def files(self) -> GrantedFiles:
+        """The files of the server that the call's arguments name."""
+        assert self._files is not None, "a health check has none"
+        return self._files
 
     def setting(self, name: str) -> str:
         """Return a setting of the tool, such as an account's number.
@@ -122,6 +137,7 @@ class ToolClient:
         headers: Mapping[str, str] | None = None,
         accept: Collection[int] = (),
         fault: ReadFault | None = None,
+        prepares: bool = False,
     ) -> Response:
         """Send a request and give the answer, if it is not an error.
 
@@ -138,6 +154,8 @@ class ToolClient:
             headers: Headers beside the adapter's own.
             accept: Statuses that are no errors here.
             fault: Finds the error in this answer, instead of the adapter's function.
+            prepares: Whether it has no effect until a later request completes it, so
+                that no error need tell of it.
 
         Returns:
             The answer.
@@ -159,7 +177,8 @@ class ToolClient:
             "files": files,
             "content": _bytes_of(self._fill(content)),
         }
-        return await self._deliver(outgoing, body, f"{method} {path}", accept, fault)
+        label = None if prepares else f"{method} {path}"
+        return await self._deliver(outgoing, body, label, accept, fault)
 
     def address(self, path: str, values: Mapping[str, Value] | None = None) -> str:
         """Return the whole address of a path, for headers that name another resource.
@@ -229,7 +248,7 @@ class ToolClient:
         self,
         outgoing: Outgoing,
         body: Mapping[str, Any],
-        label: str,
+        label: str | None,
         accept: Collection[int] = (),
         read_fault: ReadFault | None = None,
     ) -> Response:
@@ -239,7 +258,8 @@ class ToolClient:
         added = {*outgoing.headers.values(), *map(str, outgoing.query.values())}
         parts = (part for value in added - before for part in value.split(" "))
         self._sent |= {part for part in parts if len(part) >= _SHORTEST_CREDENTIAL}
-        changes = self._terms.changes and outgoing.method not in _SAFE
+        changes = label is not None and self._terms.changes
+        changes &= outgoing.method not in _SAFE
         response = self._clean(await self._attempts(outgoing, body, changes))
         fault = None
         if response.status not in accept:
@@ -249,7 +269,7 @@ class ToolClient:
             unsure = response.status >= 500 and response.status not in _UNDONE
             self._unsure |= changes and unsure
             raise self._error(fault.kind, _detail(response), self.redact(fault.text))
-        if changes and response.status < 400:
+        if label is not None and changes and response.status < 400:
             self._done.append(label)
         return response
 

@@ -6,17 +6,29 @@ by descriptor, and that descriptor is used for the read, the temporary file and 
 rename: nothing is looked up twice, so nothing can be swapped in between.
 """
 
-from letsbe.policy.files._atomic import Replacement, append_file, write_file
+from letsbe.policy.files._atomic import (
+    Content,
+    Replacement,
+    append_file,
+    replacing,
+    write_file,
+)
 from letsbe.policy.files._confinement import Confinement
 from letsbe.policy.files._extent import Extent, measure
-from letsbe.policy.files._place import Place
+from letsbe.policy.files._judging import FileJudge, FileJudgement
+from letsbe.policy.files._place import Place, explain
 
 __all__ = [
     "Confinement",
+    "Content",
     "Extent",
+    "FileJudge",
+    "FileJudgement",
     "Place",
     "Replacement",
     "append_file",
+    "explain",
     "measure",
+    "replacing",
     "write_file",
 ]

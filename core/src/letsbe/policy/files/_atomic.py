@@ -35,24 +35,58 @@ class Replacement:
     size: int
 
 
-def write_file(
-    place: Place, data: bytes, *, mode: int = 0o644, exclusive: bool = False
-) -> Replacement:
-    """Put a file's whole content in place in one step.
+class Content:
+    """The new content of a file, until it takes the file's name.
+
+    Args:
+        file: A descriptor of the temporary file.
+        path: The real path, for errors.
+        created: Whether nothing was there before.
+    """
+
+    def __init__(self, file: int, path: str, *, created: bool) -> None:
+        self._file = file
+        self._path = path
+        self.created = created
+        """Whether nothing was there before."""
+        self.size = 0
+        """The bytes added so far."""
+
+    def add(self, data: bytes) -> None:
+        """Add to the end.
+
+        Raises:
+            ToolFailed: The system does not let us.
+        """
+        with _explained(self._path):
+            _write_all(self._file, data)
+        self.size += len(data)
+
+    def room(self) -> tuple[int, int]:
+        """Return the file system's bytes: those left to this account, and all."""
+        found = os.fstatvfs(self._file)
+        return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+
+@contextlib.contextmanager
+def replacing(
+    place: Place, *, mode: int = 0o644, exclusive: bool = False
+) -> Iterator[Content]:
+    """Put a file's whole content in place in one step, when the block ends well.
 
     The content goes to a temporary file in the same folder, is synced, and takes the
     name by a rename, so that a reader sees the old or the new, also after a crash. An
     existing file's mode (less set-user-id and set-group-id), owner, ACL and extended
-    attributes are kept; other hard links to it keep the old content.
+    attributes are kept; other hard links to it keep the old content. If the block
+    raises, nothing is changed.
 
     Args:
         place: Where; its parent folder exists.
-        data: The content.
         mode: The mode of a file that is new.
         exclusive: Whether to fail if there is something.
 
-    Returns:
-        What was done.
+    Yields:
+        What takes the content.
 
     Raises:
         PathRefused: What is there is no regular file.
@@ -62,19 +96,36 @@ def write_file(
     if before is not None and exclusive:
         message = f"{place.path} exists already: use mode overwrite to replace it"
         raise ToolFailed(message)
-    try:
-        with _temporary(place) as (file, name):
-            _write_all(file, data)
+    with _temporary(place) as (file, name):
+        yield Content(file, place.path, created=before is None)
+        with _explained(place.path):
             if before is None:
                 os.fchmod(file, mode)
             else:
                 _keep(place, before, file)
             os.fsync(file)
             _take_name(place, name, exclusive=before is None and exclusive)
+    with _explained(place.path):
         _sync_folder(place)
-    except OSError as error:
-        raise explain(error, place.path) from None
-    return Replacement(place.path, before is None, len(data))
+
+
+def write_file(
+    place: Place, data: bytes, *, mode: int = 0o644, exclusive: bool = False
+) -> Replacement:
+    """Put a file's whole content in place in one step; as :func:`replacing`.
+
+    Args:
+        place: Where; its parent folder exists.
+        data: The content.
+        mode: The mode of a file that is new.
+        exclusive: Whether to fail if there is something.
+
+    Returns:
+        What was done.
+    """
+    with replacing(place, mode=mode, exclusive=exclusive) as content:
+        content.add(data)
+    return Replacement(place.path, content.created, content.size)
 
 
 def append_file(place: Place, data: bytes) -> Replacement:
@@ -108,6 +159,14 @@ def append_file(place: Place, data: bytes) -> Replacement:
         os.close(file)
 
 
+@contextlib.contextmanager
+def _explained(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, path) from None
+
+
 def _current(place: Place) -> os.stat_result | None:
     """Return the status of the file that has the name now, which may be a newer one."""
     if not place.name:
@@ -129,7 +188,8 @@ def _current(place: Place) -> os.stat_result | None:
 @contextlib.contextmanager
 def _temporary(place: Place) -> Iterator[tuple[int, str]]:
     name = f".letsbe-{secrets.token_hex(8)}.tmp"
-    file = os.open(name, _CREATE, 0o600, dir_fd=place.folder)
+    with _explained(place.path):
+        file = os.open(name, _CREATE, 0o600, dir_fd=place.folder)
     try:
         yield file, name
     except BaseException:

@@ -13,6 +13,8 @@ from letsbe.plugin import (
     Confinement,
     Example,
     Execution,
+    FileJudge,
+    FileJudgement,
     Health,
     PathClass,
     PathRefused,
@@ -33,7 +35,6 @@ from letsbe_executor_file.arguments import (
     WriteArguments,
 )
 from letsbe_executor_file.differences import preview_write
-from letsbe_executor_file.judging import Judge, Judgement
 from letsbe_executor_file.listing import describe, list_folder
 from letsbe_executor_file.reading import read_file
 from letsbe_executor_file.writing import check_content, write
@@ -89,7 +90,7 @@ class FileExecutor:
     def __init__(self, site: Site) -> None:
         settings = Settings.model_validate(dict(site.settings))
         self._site = site
-        self._judge = Judge(site)
+        self._judge = FileJudge(site.roots, site.forbidden)
         self._confinement = Confinement(
             site.roots, site.forbidden, hard_links=settings.hard_links
         )
@@ -175,7 +176,7 @@ class FileExecutor:
                 return list_folder(place, arguments, self._confinement)
             return describe(place)
 
-    def _judged(self, arguments: Arguments, place: Place) -> Judgement:
+    def _judged(self, arguments: Arguments, place: Place) -> FileJudgement:
         if isinstance(arguments, ReadArguments):
             if place.status is not None and place.kind != "folder":
                 place.require_file()
@@ -196,7 +197,7 @@ def _path(arguments: Arguments) -> str:
 
 
 def _steps(
-    tool_name: str, arguments: Arguments, judgement: Judgement, kind: PathClass
+    tool_name: str, arguments: Arguments, judgement: FileJudgement, kind: PathClass
 ) -> tuple[Step, ...]:
     """Return what a class of such calls is made of; nothing for a plain read."""
     if judgement.tier is Tier.GREEN:

@@ -11,6 +11,7 @@ from letsbe_tool_nextcloud import (
     people,
     reading,
     sharing,
+    transfer,
 )
 from letsbe_tool_nextcloud.access import DAV, OCS, authenticate, check, read_fault
 
@@ -66,6 +67,7 @@ NEXTCLOUD = Adapter(
     operations=(
         *files.OPERATIONS,
         *reading.OPERATIONS,
+        *transfer.OPERATIONS,
         *history.OPERATIONS,
         *sharing.OPERATIONS,
         *calendar.OPERATIONS,
@@ -112,6 +114,7 @@ NEXTCLOUD = Adapter(
     notes=(
         "Paths are from the top of the user's files: `Documents/notes.md`.",
         "write_file replaces a file only with overwrite, or with its etag.",
+        "Files of this server: upload_file and download_file, whatever their size.",
         "A link or e-mail share, and an invitation, reach people outside.",
         "People and groups need the administrator's real password.",
     ),
