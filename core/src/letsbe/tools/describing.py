@@ -60,6 +60,7 @@ def describe_operation(action: Action) -> dict[str, Any]:
         "external": action.external,
         "idempotent": action.idempotent,
         "secrets": list(action.secrets),
+        "needs": list(action.needs),
         "arguments": action.arguments.model_json_schema(),
         "examples": [
             {"arguments": dict(e.arguments), "tier": str(e.tier)}

@@ -15,6 +15,7 @@ from letsbe.plugin import (
     InvalidRequest,
     Json,
     Raise,
+    Response,
     Tier,
     ToolClient,
     ToolInvalid,
@@ -53,17 +54,22 @@ class PathArguments(Arguments):
     """The file or folder, from the top: `Documents/notes.md`."""
 
 
-class WriteArguments(PathArguments):
+class PlaceArguments(PathArguments):
+    """Where a file goes, and what it may replace."""
+
+    overwrite: bool = False
+    """Whether one that exists is replaced; the server keeps its old versions."""
+    etag: Annotated[str, Field(pattern=r'^[^"\s]{1,200}$')] | None = None
+    """Replace it only if it is still the one with this etag."""
+
+
+class WriteArguments(PlaceArguments):
     """A file to write."""
 
     content: Annotated[str, Field(max_length=1_000_000)]
     """What is in it afterwards."""
     encoding: Literal["text", "base64"] = "text"
     """How `content` is to be read."""
-    overwrite: bool = False
-    """Whether one that exists is replaced; the server keeps its old versions."""
-    etag: Annotated[str, Field(max_length=200)] | None = None
-    """Replace it only if it is still the one with this etag."""
 
 
 class MoveArguments(PathArguments):
@@ -118,14 +124,7 @@ async def stat_file(tool: ToolClient, args: PathArguments) -> Json:
 )
 async def write_file(tool: ToolClient, args: WriteArguments) -> Json:
     """Write a file; its folder must be there."""
-    headers = {"content-type": "application/octet-stream"}
-    if args.etag is not None:
-        headers["if-match"] = f'"{args.etag}"'
-    elif not args.overwrite:
-        headers["if-none-match"] = "*"
-    response = await tool.send(
-        "PUT", ONE, {"path": args.path}, content=_content(args), headers=headers
-    )
+    response = await put(tool, args, _content(args))
     etag = response.headers.get("oc-etag") or response.headers.get("etag", "")
     return {
         "path": args.path,
@@ -181,6 +180,18 @@ async def search_files(tool: ToolClient, args: SearchArguments) -> Json:
     body = dav.search(folder, args.name, args.limit)
     answer = await tool.send("SEARCH", f"{DAV}/", content=body, headers=dav.XML)
     return {"entries": [shown(tool, each) for each in dav.read(answer)]}
+
+
+async def put(tool: ToolClient, args: PlaceArguments, content: bytes | str) -> Response:
+    """Write a file at once, if nothing is there that it must not replace."""
+    headers = {"content-type": "application/octet-stream"}
+    if args.etag is not None:
+        headers["if-match"] = f'"{args.etag}"'
+    elif not args.overwrite:
+        headers["if-none-match"] = "*"
+    return await tool.send(
+        "PUT", ONE, {"path": args.path}, content=content, headers=headers
+    )
 
 
 async def found(tool: ToolClient, path: str, depth: int) -> list[Found]:

@@ -10,10 +10,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
 import anyio
-from pydantic import Field
 
 from letsbe.plugin import (
     Example,
@@ -32,7 +30,14 @@ from letsbe.plugin import (
 )
 from letsbe_tool_nextcloud.access import DAV
 from letsbe_tool_nextcloud.dav import D
-from letsbe_tool_nextcloud.files import ONE, PathArguments, found, shown
+from letsbe_tool_nextcloud.files import (
+    ONE,
+    PathArguments,
+    PlaceArguments,
+    found,
+    put,
+    shown,
+)
 
 CHUNK = 8 * 1024 * 1024
 """Bytes of a chunk; Nextcloud takes 5 MB to 5 GB, and any size for the last."""
@@ -45,15 +50,11 @@ _BEYOND = 416
 _CLEANING = 5.0  # seconds that throwing a broken upload away may take
 
 
-class UploadArguments(PathArguments):
+class UploadArguments(PlaceArguments):
     """A file of the server to keep in Nextcloud."""
 
     file: FileToSend
     """The file on the server; a relative path begins in the first allowed folder."""
-    overwrite: bool = False
-    """Whether one that exists in Nextcloud is replaced; it keeps the old versions."""
-    etag: Annotated[str, Field(pattern=r'^[^"\s]{1,200}$')] | None = None
-    """Replace it only if it is still the one with this etag."""
 
 
 class DownloadArguments(PathArguments):
@@ -84,7 +85,7 @@ async def upload_file(tool: ToolClient, args: UploadArguments) -> Json:
             message = f"{file.path} is larger than {_MOST >> 30} GiB"
             raise ToolInvalid(message)
         if file.size <= CHUNK:
-            await _put_at_once(tool, args, await file.content(CHUNK))
+            await put(tool, args, await file.content(CHUNK))
         else:
             await _put_in_chunks(tool, args, file)
         (kept, *_) = await found(tool, args.path, depth=0)
@@ -115,15 +116,6 @@ async def download_file(tool: ToolClient, args: DownloadArguments) -> Json:
         while file.size < size:
             await file.add(await _part(tool, args.path, file.size, size, f'"{etag}"'))
     return {**told, "file": file.path, "created": file.created}
-
-
-async def _put_at_once(tool: ToolClient, args: UploadArguments, data: bytes) -> None:
-    headers = {"content-type": "application/octet-stream"}
-    if args.etag is not None:
-        headers["if-match"] = f'"{args.etag}"'
-    elif not args.overwrite:
-        headers["if-none-match"] = "*"
-    await tool.send("PUT", ONE, {"path": args.path}, content=data, headers=headers)
 
 
 async def _put_in_chunks(
