@@ -16,8 +16,8 @@ import statistics
 import string
 import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
+from benchmarks.kinds import kinds
 from benchmarks.peers import measure_peers
 from letsbe.plugin import RedactionLayer
 from letsbe.redaction.pipeline import Pipeline
@@ -35,6 +35,8 @@ LIMITS = {  # (bytes, secrets) -> p99 of the fastest engine, and of pyahocorasic
     (MIB, 10_000): (3.0, 60.0),
 }
 WORST_LIMIT = 15.0
+KIND_LIMIT = 2.0
+"""No kind of text may cost more than so many times what prose costs."""
 NEW_SECRET_LIMIT = 100.0
 ALPHABET = string.ascii_letters + string.digits
 PROSE = (
@@ -64,19 +66,6 @@ def chat(size: int, chance: random.Random) -> bytes:
         content = " ".join(words)
         messages.append({"role": chance.choice(["user", "tool"]), "content": content})
         length += len(content) + 40
-    return json.dumps({"model": "m", "messages": messages}).encode()
-
-
-def code_chat(size: int, chance: random.Random) -> bytes:
-    """A request as an agent that programs sends it: the standard library's source."""
-    files = sorted(Path(json.__file__).parent.parent.glob("*.py"))
-    chance.shuffle(files)
-    messages: list[dict[str, str]] = []
-    length = 0
-    while length < size:
-        content = files.pop().read_text("utf-8")[:16_000]
-        messages.append({"role": "tool", "content": content})
-        length += len(content)
     return json.dumps({"model": "m", "messages": messages}).encode()
 
 
@@ -142,6 +131,7 @@ def measure(engine: str, size: int, secrets: int, rounds: int) -> None:
         if secrets == max(count for _, count in CASES):
             measure_worst(layers, registered, case)
     if secrets == max(count for _, count in CASES):
+        measure_kinds(four_layers(layer), engine)
         measure_new_secret(layer, registered, engine)
 
 
@@ -199,9 +189,7 @@ def measure_worst(
     layers: list[RedactionLayer], registered: FakeSecrets, case: str
 ) -> None:
     values = [secret.reveal() for secret in registered.current()]
-    code = code_chat(MIB, random.Random(8))
-    bodies = (*worst_bodies(values, MIB, random.Random(7)), ("source code", code))
-    for name, body in bodies:
+    for name, body in worst_bodies(values, MIB, random.Random(7)):
         spans = len(Pipeline(layers).find(body))
         # Told apart by a number, so that none was seen before.
         fresh = (b'{"n": %d, ' % number + body[1:] for number in itertools.count())
@@ -211,9 +199,22 @@ def measure_worst(
         }
         facts = {n: spread(times) for n, times in times_in_turns(runs, 9).items()}
         median = facts["pipeline"]["median"]
-        asked = "pyahocorasick" not in case and body is not code
-        limit = WORST_LIMIT if asked else None
+        limit = None if "pyahocorasick" in case else WORST_LIMIT
         report(f"worst_median {name}, {case}", limit, median, spans=spans, **facts)
+
+
+def measure_kinds(layers: list[RedactionLayer], engine: str) -> None:
+    """Measure every kind of text, as a new request, beside prose of the same length."""
+    prose = chat(MIB, random.Random(6))
+    for name, body in kinds(MIB, random.Random(8)):
+        runs: dict[str, Callable[[], object]] = {
+            "prose": lambda: Pipeline(layers).redact(prose),
+            name: lambda body=body: Pipeline(layers).redact(body),  # type: ignore[misc]  # bound here, not when called
+        }
+        times = times_in_turns(runs, 9)
+        ours, of_prose = (statistics.median(times[each]) for each in (name, "prose"))
+        limit = round(KIND_LIMIT * of_prose, 4)
+        report(f"kind_median {name}, {engine}", limit, ours, **spread(times[name]))
 
 
 def measure_new_secret(

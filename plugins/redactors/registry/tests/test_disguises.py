@@ -47,6 +47,7 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "tag characters": lambda text: text[:9] + "\U000e0041" + text[9:],
     "spaces": " ".join,
     "no-break spaces": "\u00a0".join,
+    "ideographic spaces": "\u3000".join,
     "wrapped": lambda text: "\n".join(textwrap.wrap(text, 8)),
     "wrapped and indented": lambda text: "\r\n    ".join(textwrap.wrap(text, 8)),
     "dashes": "-".join,
@@ -222,6 +223,33 @@ def test_signs_of_every_engine_agree(
     seen = {engine: signs_for(engine).seen(text) for engine in installed_engines()}
     # Hyperscan may see more, never less.
     assert seen.get("hyperscan", True) or not any(seen.values())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Сервер не отвечает, проверьте настройки и ключ доступа.",
+        "请检查服务器的配置文件，然后重新连接数据库。",  # noqa: RUF001 - it is Chinese
+        "Où ça ? L'été, là où il a été : à côté d'où on l'a vu.",
+        "Tôi là một kỹ sư và tôi ở Hà Nội, đã lâu tôi có về Huế ở đó.",
+        "👩\u200d💻 ❤️ 👍🏽 🏳️\u200d🌈 1️⃣ ok ⚠️ it is",
+    ],
+)
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_other_alphabets_and_emoji_are_no_signs(text: str, ascii_only: bool) -> None:
+    data = json.dumps({"text": text * 9}, ensure_ascii=ascii_only).encode()
+    for engine in installed_engines():
+        assert not signs_for(engine).seen(data), engine
+
+
+@pytest.mark.parametrize("between", ["\u200b", "\ufe0f", "\u200c\u200d", "\U000e0041"])
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_letter_between_is_seen_in_escapes(between: str, depth: int) -> None:
+    text = f"it is 👍🏽 kV7p{between}Q2xW"
+    for _ in range(depth):
+        text = json.dumps(text)
+    for engine in installed_engines():
+        assert signs_for(engine).seen(text.encode()), engine
 
 
 @pytest.mark.parametrize(

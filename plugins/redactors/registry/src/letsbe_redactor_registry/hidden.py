@@ -18,7 +18,7 @@ from letsbe_redactor_registry.unescaping import readings
 REACH = 4096
 """A value in disguise that takes more bytes is not looked for."""
 
-_CHUNK = 32 * 1024
+_CHUNK = 8 * 1024
 _ASKED_OFTEN = 3
 # Where none of these is, a value is not broken into pieces that are long.
 _BREAKS = (b'"', b"'", b"\\", b"\n", b"\r")
@@ -43,9 +43,21 @@ def find_hidden(
     masked = _Masked(text, hits)
     for start, end in _stretches(masked, sorted(loose), view):
         piece = masked.piece(start, end)
-        for read in (None, *readings(piece)):
-            for first, last, what in _found(Reduced(piece, read), view):
-                yield start + first, start + last, what
+        for low, high, read in _readings_of(piece):
+            for first, last, what in _found(Reduced(piece[low:high], read), view):
+                yield start + low + first, start + low + last, what
+
+
+def _readings_of(text: bytes) -> Iterator[tuple[int, int, bytes | None]]:
+    """Give a text as it is, and what reads otherwise with what a value may reach."""
+    size = len(text)
+    yield 0, size, None
+    for read in readings(text):
+        places = range(0, size, REACH)
+        changed = {n for n in places if read[n : n + REACH] != text[n : n + REACH]}
+        # A piece with what is around it counts once for all that have changed near it.
+        for low, high in _rows(sorted(changed), REACH, size):
+            yield low, high, read[low:high]
 
 
 def _found(reduced: Reduced, view: View) -> Iterator[tuple[int, int, What]]:
@@ -89,15 +101,19 @@ def _stretches(
     masked: _Masked, loose: Sequence[int], view: View
 ) -> Iterator[tuple[int, int]]:
     """Give the stretches that show a sign, with what a value may reach beyond them."""
-    size = len(masked.plain)
+    chunks = [number * _CHUNK for number in sorted(_suspects(masked, loose, view))]
+    return _rows(chunks, _CHUNK, len(masked.plain))
+
+
+def _rows(places: Sequence[int], length: int, size: int) -> Iterator[tuple[int, int]]:
+    """Join stretches that a value may reach over, with what it may reach beyond."""
     start = end = -1
-    for number in sorted(_suspects(masked, loose, view)):
-        chunk = number * _CHUNK
-        if chunk - REACH > end >= 0:
+    for place in places:
+        if place - REACH > end >= 0:
             yield start, end
             start = -1
-        start = max(chunk - REACH, 0) if start < 0 else start
-        end = min(chunk + _CHUNK + REACH, size)
+        start = max(place - REACH, 0) if start < 0 else start
+        end = min(place + length + REACH, size)
     if end >= 0:
         yield start, end
 

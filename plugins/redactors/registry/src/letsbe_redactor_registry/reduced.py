@@ -35,16 +35,19 @@ _BETWEEN = rb"""
 """
 
 
-def _joint(first: bytes, quote: bytes, line_end: bytes) -> re.Pattern[bytes]:
-    source = _BETWEEN.replace(b"Q", first, 1).replace(b"Q", quote)
-    return re.compile(source.replace(b"L", line_end), re.VERBOSE)
+def _joint(backslashes: int) -> tuple[bytes, re.Pattern[bytes]]:
+    """Give the expression for strings in so many backslashes, and its fixed begin.
+
+    Python's expressions look for fixed bytes at many times the speed of others.
+    """
+    escape = rb"\\" * backslashes
+    line_end = escape + b"n" if escape else rb"\n"
+    source = _BETWEEN.replace(b"Q", escape).replace(b"L", line_end)
+    return b"\\" * backslashes + b'"', re.compile(source, re.VERBOSE)
 
 
-# The second is for JSON in strings of JSON. Each begins with a fixed byte.
-_JOINTS = (
-    (b'"', _joint(b"", b"", rb"\n")),
-    (b'\\"', _joint(rb"(\\\\*)", rb"\1", rb"\1n")),
-)
+# JSON, and JSON in strings of JSON, three deep.
+_JOINTS = tuple(map(_joint, (0, 1, 3, 7)))
 
 
 class Reduced:

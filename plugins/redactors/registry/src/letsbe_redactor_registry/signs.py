@@ -17,8 +17,9 @@ LONGEST = 128
 
 # Letters and digits by ones and twos, with something between each: spaced letters,
 # pairs of hexadecimal digits, characters that are not seen. Beginning with two letters
-# is not a sign yet, as half of all short words do; a later group is one soon.
-_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z]{1,3}){7}[0-9A-Za-z]"
+# is not a sign yet, as half of all short words do; a later group is one soon. Letters
+# of other alphabets are not what stands between: they stay when a text is reduced.
+_SPACED = rb"(?:[0-9A-Za-z]{1,2}[^0-9A-Za-z\x80-\xff]{1,3}){7}[0-9A-Za-z]"
 _SPACED_AS_CLASSES = tuple(
     begin + rb" {0,2}(?:[ad]{1,2} {1,3}){6}[ad]"
     for begin in (b" a ", b" d ", b" dd ", b" ad ", b" da ")
@@ -26,12 +27,17 @@ _SPACED_AS_CLASSES = tuple(
 _CLASSES = bytes(
     ord("d" if chr(n).isdigit() else "a" if chr(n).isalpha() else " ")
     for n in range(128)
-).ljust(256)
+).ljust(256, b"\0")
 # \x4e\x78, 0x4e, 0x78, &#x4e;&#x78;, and \u004e where no escape is needed. Each begins
 # with one fixed byte, which Python's expressions look for at the speed of memchr.
 _HEX = rb"0{0,4}[0-9A-Fa-f]{2}[^\\&]{0,3}"
+# Not \u0431 nor \u4e00, of which any text in another alphabet is full.
+_OF_ASCII = (
+    rb"(?:[xX]" + _HEX + rb"|[uU](?:0000)?00[2-7][0-9A-Fa-f][^\\&]{0,3}"
+    rb"|[uU][2-7][0-9A-Fa-f](?:[^0-9A-Fa-f\\&][^\\&]{0,2})?)"
+)
 _ESCAPED = (
-    rb"\\\\{0,7}[xuU]" + _HEX + rb"(?:\\{1,8}[xuU]" + _HEX + rb"){2}",
+    rb"\\\\{0,7}" + _OF_ASCII + rb"(?:\\{1,8}" + _OF_ASCII + rb"){2}",
     rb"0[xX]" + _HEX + rb"(?:0[xX]" + _HEX + rb"){2}",
     rb"&[#][xX]" + _HEX + rb"(?:&[#][xX]" + _HEX + rb"){2}",
 )
@@ -54,10 +60,24 @@ _PRINTABLES, _POINTS = _PRINTABLE * 3, _POINT * 3
 _READ = (_NAMED, _NUMBERS, _OCTALS, _NEEDLESS_ONES, _PRINTABLES, _POINTS)
 # Escapes of characters that are not seen; of spaces, in a row; and of letters in other
 # alphabets' place.
-_UNSEEN = (
+_NOT_SEEN = (
     rb"\\[uU](?:00[aA][dD]|200[b-fB-F]|202[89a-eA-E]|206[0-9a-fA-F]|034[fF]"
     rb"|180[b-eB-E]|[fF][eE]0[0-9a-fA-F]|[fF][eE][fF]{2}|[dD][bB]40)"
 )
+# Emoji are put together by such characters, too: then another one stands before, or
+# the box around a digit comes after.
+_BEFORE_LETTER = (
+    rb"(?:[^\\]|\\{1,8}(?:[^\\uU]|[uU](?:[013-9a-cefA-CEF]|[dD](?:[bB]40|[cC]))))"
+)
+_AFTER_LETTER = rb"(?:^(?:.{0,4}[^\\])?|[^\\].{4}[^\\]|\\[^uU].{3}[^\\])\\{0,7}"
+_AFTER_NO_EMOJI = b"".join(
+    rb"(?<![uU][0-9a-fA-F]{4}\\{%d}[uU][0-9a-fA-F]{4})" % backslashes
+    for backslashes in (1, 2, 4, 8)
+)
+# Python's expressions look behind, Hyperscan's may begin with anything at no cost.
+_MORE = rb"(?:\\{0,7}" + _NOT_SEEN + rb"){0,3}" + _BEFORE_LETTER
+_UNSEEN = _NOT_SEEN + _AFTER_NO_EMOJI + _MORE
+_UNSEEN_FROM_LETTER = _AFTER_LETTER + _NOT_SEEN + _MORE
 _SPACE = rb"\\[uU](?:00[aA]0|00[bB]7|20[02][0-9a-fA-F]|3000)[!-\[\]-~]{1,4}"
 _SPACES = _SPACE + rb"\\{0,7}" + (_SPACE + rb"\\{0,7}") * 2
 _OTHER = (
@@ -69,7 +89,7 @@ _OTHERS = _OTHER * 3
 # A letter of another alphabet, up to eight of ours, and one of another again.
 _INNER = rb"[_.-]?[0-9A-Za-z][0-9A-Za-z_-]{0,14}"
 _MIXED = rb"\\[uU]0[34][0-9a-fA-F]{2}" + _INNER + rb"\\{1,8}[uU]0[34][0-9a-fA-F]{2}"
-_TOLD = (_UNSEEN, _SPACES, _OTHERS, _MIXED)
+_TOLD = (_SPACES, _OTHERS, _MIXED)
 # A line of its own that letters and digits take turns in, and another one after it:
 # what is wrapped so often that no piece of it is long, or in another case too.
 _LINE_END = rb"(?:\\\\{0,3}(?:r\\{1,4})?n|\r\n|\n)"
@@ -99,13 +119,16 @@ _BETWEEN = (
     rb"{1,4}[!-~]"
 )
 _MIXED_IN = rb"[\xce-\xd1][\x80-\xbf]" + _INNER + rb"[\xce-\xd1][\x80-\xbf]"
-# A space that is none of ours, between letters and again soon.
-_THIN = rb"[!-~](?:\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xc2\xb7)[!-~]{1,4}"
-_THIN_TWICE = _THIN + rb"(?:\xc2\xa0|\xe2\x80[\x80-\x8a\xaf]|\xc2\xb7)[!-~]"
+# A space that is none of ours, or a blank letter, between letters and again soon.
+_GAP = (
+    rb"(?:\xc2[\xa0\xb7]|\xe2\x80[\x80-\x8a\xaf]|\xe2\x81\x9f|\xe3(?:\x80\x80|\x85\xa4)"
+    rb"|\xef\xbe\xa0|\xe1\x85[\x9f\xa0])"
+)
+_THIN_TWICE = rb"[!-~]" + _GAP + rb"[!-~]{1,4}" + _GAP + rb"[!-~]"
 _OUTSIDE_ASCII = (_LOOKALIKES, _BETWEEN, _MIXED_IN, _THIN_TWICE)
 
 
-_ASCII = (*_ESCAPED, *_READ, *_TOLD, _WRAPPED)
+_ASCII = (*_ESCAPED, *_READ, _UNSEEN, *_TOLD, _WRAPPED)
 # Those of one group share a database: few, and with the same first byte. No sign of a
 # group is where none of its bytes is, which costs next to nothing to see.
 _GROUPS = (
@@ -114,7 +137,7 @@ _GROUPS = (
     (b"&", (_ESCAPED[2], _NAMED, _NUMBERS)),
     (b"%", (_NEEDLESS_ONES,)),
     (b"=+", (_PRINTABLES, _POINTS)),
-    (b"\\", _TOLD),
+    (b"\\", (_UNSEEN_FROM_LETTER, *_TOLD)),
 )
 # What the sign begins with is long to search for, but not what all of it ends with.
 _WRAPPED_BRIEFLY = tuple(

@@ -9,7 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
+
+from letsbe_redactor_registry.levelling import replaced
 
 FILLER = b"\x01"
 """Fills the room that an escape took beyond its character."""
@@ -22,13 +25,14 @@ class _Reading(NamedTuple):
 
     Args:
         mark: What stands in every text that has it.
-        pattern: One escape. Each begins with a fixed byte, which is found fast.
-        read: Gives what an escape stands for.
+        pattern: One escape; no groups. Each begins with a fixed byte, which is found
+            fast.
+        read: Gives what an escape stands for, as long as the escape.
     """
 
     mark: bytes
     pattern: re.Pattern[bytes]
-    read: Callable[[re.Match[bytes]], bytes]
+    read: Callable[[bytes], bytes]
 
 
 def _character(number: int) -> bytes:
@@ -38,79 +42,90 @@ def _character(number: int) -> bytes:
         return b""
 
 
-def _backslashed(match: re.Match[bytes]) -> bytes:
-    byte, unicode, braced, css, octal = match.groups()
-    if byte:
-        return bytes([int(byte, 16)])
-    if octal:
-        return bytes([int(octal, 8) % _BYTE])
-    return _character(int(unicode or braced or css, 16))
+def _backslashed(escape: bytes) -> bytes:
+    digits = escape.lstrip(b"\\")
+    kind, number = digits[:1], digits.lstrip(b"xXuU{").rstrip(b"} ")
+    if kind in b"xX":
+        return bytes([int(number, 16)])
+    if kind in b"uU" or digits.startswith(b"0000"):
+        return _character(int(number, 16))
+    return bytes([int(number, 8) % _BYTE])
 
 
-def _reference(match: re.Match[bytes]) -> bytes:
-    text = match[0].decode()
+def _reference(escape: bytes) -> bytes:
+    text = escape.decode()
     plain = html.unescape(text if text.endswith(";") else text + ";")
     return plain.encode("utf-8", "ignore") if plain.rstrip(";") != text else b""
 
 
-def _quoted(match: re.Match[bytes]) -> bytes:
-    return bytes([int(match[1], 16)])
+def _quoted(escape: bytes) -> bytes:
+    return bytes([int(escape[1:], 16)])
 
 
-def _percent(match: re.Match[bytes]) -> bytes:
-    return _character(int(match[1], 16)) if match[1] else bytes([int(match[2], 16)])
+def _percent(escape: bytes) -> bytes:
+    _, wide, number = escape.partition(b"u")
+    return _character(int(number, 16)) if wide else bytes([int(escape[-2:], 16)])
 
 
-def _point(match: re.Match[bytes]) -> bytes:
-    return _character(int(match[1], 16))
+def _point(escape: bytes) -> bytes:
+    return _character(int(escape.removeprefix(b"U+"), 16))
 
 
-def _nothing(_match: re.Match[bytes]) -> bytes:
-    return _SPACE
+def _padded(read: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Remember what escapes stand for; a text has the same ones often."""
+
+    @lru_cache(maxsize=4096)
+    def plain(escape: bytes) -> bytes:
+        character = read(escape)
+        if not 0 < len(character) <= len(escape):
+            return escape
+        return character.ljust(len(escape), FILLER)
+
+    return plain
+
+
+def _nothing(escape: bytes) -> bytes:
+    return _SPACE * len(escape)
+
+
+def _reading(mark: bytes, pattern: bytes, read: Callable[[bytes], bytes]) -> _Reading:
+    return _Reading(mark, re.compile(pattern), read)
 
 
 _READINGS = (
-    _Reading(
+    _reading(
         b"\\",
-        re.compile(
-            rb"\\\\*(?:[xX]([0-9A-Fa-f]{2})|[uU](?:0000)?([0-9A-Fa-f]{4})"
-            rb"|[uU]\{0{0,3}([0-9A-Fa-f]{1,5})\}|0000([0-9A-Fa-f]{2})[ ]?"
-            rb"|0?([0-7]{3}))"
-        ),
-        _backslashed,
+        rb"\\\\{0,15}(?:[xX][0-9A-Fa-f]{2}|[uU](?:0000)?[0-9A-Fa-f]{4}"
+        rb"|[uU]\{0{0,3}[0-9A-Fa-f]{1,5}\}|0000[0-9A-Fa-f]{2}[ ]?|0?[0-7]{3})",
+        _padded(_backslashed),
     ),
-    _Reading(
+    _reading(
         b"&",
-        re.compile(
-            rb"&(?:#[xX][0-9A-Fa-f]{1,8}|#[0-9]{1,8}|[A-Za-z][A-Za-z0-9]{1,24});?"
-        ),
-        _reference,
+        rb"&(?:#[xX][0-9A-Fa-f]{1,8}|#[0-9]{1,8}|[A-Za-z][A-Za-z0-9]{1,24});?",
+        _padded(_reference),
     ),
-    _Reading(
-        b"%", re.compile(rb"%(?:25)*(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))"), _percent
+    _reading(
+        b"%", rb"%(?:25){0,16}(?:u[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})", _padded(_percent)
     ),
-    _Reading(b"=", re.compile(rb"=([0-9A-Fa-f]{2})"), _quoted),
-    _Reading(b"U+", re.compile(rb"U\+([0-9A-Fa-f]{4,6})"), _point),
+    _reading(b"=", rb"=[0-9A-Fa-f]{2}", _padded(_quoted)),
+    _reading(b"U+", rb"U\+[0-9A-Fa-f]{4,6}", _padded(_point)),
     # Tags, as <br> and <wbr>, and what stands at the head of numbered lines.
-    _Reading(
+    _reading(
         b"<",
-        re.compile(
-            rb"</?(?i:w?br|p|div|span|b|i|u|s|em|strong|code|pre|td|tr|li|font|mark|tt)"
-            rb"(?:[ /][^<>\n]{0,80})?>"
-        ),
+        rb"</?(?i:w?br|p|div|span|b|i|u|s|em|strong|code|pre|td|tr|li|font|mark|tt)"
+        rb"(?:[ /][^<>\n]{0,80})?>",
         _nothing,
     ),
-    _Reading(
+    _reading(
         b"\n",
-        re.compile(rb"\n[ \t]{0,8}[0-9]{1,6}(?:[ \t]{0,2}[:|.)\t]|\xe2\x86\x92)"),
+        rb"\n[ \t]{0,8}[0-9]{1,6}(?:[ \t]{0,2}[:|.)\t]|\xe2\x86\x92)",
         _nothing,
     ),
-    _Reading(
+    # Possessive, as half of all lines of code are indented.
+    _reading(
         b"\\n",
-        re.compile(
-            rb"\\\\*n(?:[ \t]|\\+t){0,8}[0-9]{1,6}"
-            rb"(?:[ \t]{0,2}(?:[:|.)]|\\+t)|\xe2\x86\x92|\\+u2192)"
-        ),
+        rb"\\\\{0,15}n[ \t]{0,8}+(?:\\{1,16}t[ \t]{0,8}+){0,8}[0-9]{1,6}"
+        rb"(?:[ \t]{0,2}(?:[:|.)]|\\{1,16}t)|\xe2\x86\x92|\\{1,16}u2192)",
         _nothing,
     ),
 )
@@ -147,7 +162,7 @@ def readings(text: bytes) -> Iterator[bytes]:
     plain = text
     for mark, pattern, read in _READINGS:
         if mark in plain:
-            plain = pattern.sub(_padded(read), plain)
+            plain = replaced(pattern, plain, read)
     if _DECIMALS_AS_CLASSES.search(b" " + plain.translate(_CLASSES)):
         plain = _DECIMALS.sub(_bytes_of, plain)
     if plain != text:
@@ -155,19 +170,6 @@ def readings(text: bytes) -> Iterator[bytes]:
     if _DUMP.match(text) or any(begin.search(text) for begin in _DUMP_BEGINS):
         yield _DUMP.sub(_only(2), text)
         yield _DUMP.sub(_only(3), text)
-
-
-def _padded(
-    read: Callable[[re.Match[bytes]], bytes],
-) -> Callable[[re.Match[bytes]], bytes]:
-    def plain(match: re.Match[bytes]) -> bytes:
-        whole = match[0]
-        character = read(match)
-        if not 0 < len(character) <= len(whole):
-            return whole
-        return character.ljust(len(whole), FILLER if character != _SPACE else _SPACE)
-
-    return plain
 
 
 def _bytes_of(row: re.Match[bytes]) -> bytes:
