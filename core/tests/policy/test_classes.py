@@ -9,8 +9,9 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from letsbe.policy.classes import CallClass, NoClass, Step, class_of
+from letsbe.policy.classes import CallClass, NoClass, class_of
 from letsbe.policy.paths import PathClass
+from letsbe.policy.steps import Step
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 

@@ -406,7 +406,7 @@ class TestWatching:
             second = await client.get("/api/v1/tools")
         assert first.content == second.content
         tools = {tool["name"]: tool for tool in first.json()["tools"]}
-        assert list(tools) == ["deed", "undeclared"]
+        assert list(tools) == ["deed", "helping", "undeclared"]
         assert tools["undeclared"]["tier"] == "RED"
         assert "text" in tools["deed"]["arguments"]["properties"]
 

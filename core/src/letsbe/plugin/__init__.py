@@ -87,7 +87,6 @@ from letsbe.plugin._protocols import (
 from letsbe.plugin._site import Site
 from letsbe.plugin._tool_site import ToolSite
 from letsbe.plugin._version import API_VERSION
-from letsbe.policy.classes import Step
 from letsbe.policy.command_steps import steps_of
 from letsbe.policy.commands import (
     CommandLine,
@@ -131,6 +130,7 @@ from letsbe.policy.sandbox import (
     Sandbox,
     SandboxSettings,
 )
+from letsbe.policy.steps import Step
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 from letsbe.redaction.cutting import whole_lines

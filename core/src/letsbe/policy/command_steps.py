@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from letsbe.policy.classes import Step
 from letsbe.policy.paths import PathClass, normal_path
 from letsbe.policy.rules import JudgedCommand, Judgement, Match, Where
 from letsbe.policy.rules._arguments import Arguments
 from letsbe.policy.rules._judged import program_name
 from letsbe.policy.rules._path_effects import PATH_KINDS
 from letsbe.policy.rules._table import keys
+from letsbe.policy.steps import Step
 from letsbe.policy.tiers import Tier
 
 _RUNS_WHAT_IT_IS_GIVEN = keys("exec command assignment sql sed awk")

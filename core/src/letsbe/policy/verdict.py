@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from letsbe.policy.classes import Step
+from letsbe.policy.steps import Step
 from letsbe.policy.tiers import Tier
 
 

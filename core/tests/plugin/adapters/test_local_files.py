@@ -17,6 +17,7 @@ from letsbe.plugin import (
     ToolFailed,
     ToolUnavailable,
 )
+from letsbe.policy.classes import CallClass, class_of
 from letsbe.policy.files import Content
 from letsbe.testing import ToolCaller
 from letsbe.testing._wire import Reply, WireServer
@@ -109,6 +110,18 @@ def test_tiers_are_those_of_the_file(serve: Serve, tmp_path: Path) -> None:
     assert call.judge("fetch", file="a.txt").plan["files"] == [
         {"save": str(tmp_path / "a.txt"), "bytes": 0}
     ]
+
+
+def test_a_class_holds_the_kind_of_place(serve: Serve) -> None:
+    _, call = serve(FINE)
+
+    def allowed(path: str) -> CallClass:
+        judged = call.judge("keep", file=path)
+        return class_of("tool.keep", judged, frozenset(), is_operation=True)
+
+    assert allowed("a.txt").covers(allowed("b/c.txt"))
+    assert not allowed("a.txt").covers(allowed(".env"))
+    assert "file_read on any path, those that hold secrets" in allowed(".env").text()
 
 
 def test_agents_need_the_tools_for_files(serve: Serve) -> None:

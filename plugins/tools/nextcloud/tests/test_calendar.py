@@ -11,7 +11,7 @@ from icalendar import Calendar
 
 from letsbe.plugin import InvalidRequest, ToolNotFound
 from letsbe.testing import ToolCaller
-from letsbe_tool_nextcloud.calendar import CreateContact
+from letsbe_tool_nextcloud.calendar_arguments import CreateContact
 from letsbe_tool_nextcloud.documents import card_of, contact
 from plugins.tools.nextcloud.tests.conftest import Served
 

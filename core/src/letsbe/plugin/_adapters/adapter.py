@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from letsbe.discovery.records import type_name
@@ -29,6 +29,7 @@ from letsbe.plugin._protocols import Health
 from letsbe.plugin._site import Site
 from letsbe.plugin._tool_site import ToolSite
 from letsbe.policy.network.urls import Origin
+from letsbe.policy.steps import Step
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 
@@ -206,7 +207,7 @@ class BoundAdapter:
         )
         raises = declared.raises(call.arguments) if declared.raises else ()
         others = [each.verdict(call.tool_name) for each in raises]
-        return base.raised_by([*others, *files])
+        return _with_steps(base.raised_by([*others, *files]), call.tool_name, files)
 
     async def invoke(self, call: ToolCall, verdict: Verdict, run: Execution) -> Result:
         """Do it, and say of what goes wrong what it may have changed."""
@@ -306,6 +307,17 @@ class BoundAdapter:
                 alternative="ask for less: a page, a limit, fewer fields",
             )
         return output
+
+
+def _with_steps(verdict: Verdict, name: str, files: Sequence[Verdict]) -> Verdict:
+    """Say what a class of such calls would hold, if they use files of the server."""
+    if not files:
+        return verdict  # the operation is the class
+    rules, external = frozenset({verdict.rule}), verdict.external
+    does = Step(name, verdict.tier, rules, external=external)
+    return replace(
+        verdict, steps=(does, *(step for each in files for step in each.steps or ()))
+    )
 
 
 def _is_external(declared: Operation) -> bool:

@@ -30,6 +30,7 @@ from letsbe.policy.files import (
     replacing,
 )
 from letsbe.policy.paths import LONGEST_PATH
+from letsbe.policy.steps import Step
 from letsbe.policy.tiers import Tier
 from letsbe.policy.verdict import Verdict
 
@@ -89,6 +90,8 @@ class LocalFiles:
         """
         with self._confinement.find(path) as place:
             found = self._judged(use, path, place)
+            kind = self._judge.kind(path, place)
+            rules = frozenset({found.rule})
             plan: dict[str, Any] = {use.name.lower(): place.path}
             if place.status is not None:
                 plan["bytes"] = place.status.st_size
@@ -98,7 +101,8 @@ class LocalFiles:
                 found.reason,
                 alternative=found.alternative,
                 plan=plan,
-                paths={path: str(self._judge.kind(path, place))},
+                paths={path: str(kind)},
+                steps=(Step(use.value, found.tier, rules, paths=kind),),
             )
 
     @contextmanager

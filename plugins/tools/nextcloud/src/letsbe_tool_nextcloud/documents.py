@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from icalendar import Calendar, Event, vCalAddress
 from icalendar.parser import Contentlines
 
-if TYPE_CHECKING:
-    from letsbe_tool_nextcloud.calendar import CreateContact, CreateEvent
+from letsbe_tool_nextcloud.calendar_arguments import CreateContact, CreateEvent
 
 
 def calendar_of(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from letsbe.plugin import ToolClient, ToolNotFound, ToolUnexpected
-from letsbe_tool_stalwart.server import split
+from letsbe_tool_stalwart.addresses import split
 
 _USING = ["urn:ietf:params:jmap:core", "urn:stalwart:jmap"]
 _NEW = "new"

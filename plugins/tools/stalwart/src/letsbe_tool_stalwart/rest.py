@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from letsbe.plugin import ToolClient, ToolFailed
-from letsbe_tool_stalwart.server import split
+from letsbe_tool_stalwart.addresses import split
 
 _PRINCIPALS = "/api/principal"
 _ONE = "/api/principal/{name}"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from letsbe.plugin import ToolClient
+from letsbe_tool_stalwart.jmap import JmapServer
+from letsbe_tool_stalwart.rest import RestServer
 
 
 class Server(Protocol):
@@ -103,14 +105,5 @@ class Server(Protocol):
 
 async def server_of(tool: ToolClient) -> Server:
     """Ask the server which generation it is."""
-    from letsbe_tool_stalwart.jmap import JmapServer  # noqa: PLC0415 - it is either
-    from letsbe_tool_stalwart.rest import RestServer  # noqa: PLC0415 - of the two
-
     answer = await tool.send("GET", "/api/schema", accept=(404,))
     return RestServer(tool) if answer.status == 404 else JmapServer(tool)
-
-
-def split(address: str) -> tuple[str, str]:
-    """Split an address into its local part and its domain."""
-    local, _, domain = address.rpartition("@")
-    return local, domain
