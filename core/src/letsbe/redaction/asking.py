@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import repeat
+from operator import attrgetter, is_not
 from typing import NamedTuple, TypeVar
 
 from letsbe.errors import OutputWithheld
@@ -16,9 +18,10 @@ from letsbe.redaction.finding import (
     SearchesFirst,
     State,
 )
-from letsbe.redaction.spans import Labels, Spans, checked
+from letsbe.redaction.spans import Labels, Spans, checked, labels_of
 
 _T = TypeVar("_T")
+_NAME = attrgetter("name")
 
 
 class Asked(NamedTuple):
@@ -42,7 +45,7 @@ def asked(layers: Iterable[RedactionLayer]) -> list[Asked]:
     return [
         Asked(
             layer,
-            Labels(rank, layer.name),
+            labels_of(rank, layer.name),
             layer.find_beside if isinstance(layer, FindsBeside) else None,
             layer if isinstance(layer, SearchesFirst) else None,
         )
@@ -96,9 +99,12 @@ def state_of(layer: RedactionLayer) -> State | None:
 
 def registered_in(spans: Spans) -> Spans:
     """Return the spans of registered values."""
-    if not any(label.name is not None for label in spans.labels):
+    names = list(map(_NAME, spans.labels))
+    others = names.count(None)
+    if others == len(names):
         return Spans()
-    return spans.kept(label.name is not None for label in spans.labels)
+    # All of them, in a dense text.
+    return spans.kept(map(is_not, names, repeat(None))) if others else spans.part(0)
 
 
 def guarded(layer: RedactionLayer, ask: Callable[[], _T]) -> _T:

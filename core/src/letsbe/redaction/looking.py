@@ -27,14 +27,13 @@ class Look:
     ) -> None:
         self._text = text
         self._reaching, self._local = reaching, local
-        self._places: list[Places | None] = [None] * len(local)
+        self._places: dict[int, Places | None] = {}
         self._spans: Spans | None = None
 
     def over_whole(self) -> None:
         """Search the whole text at once, unless that was done."""
         if self._spans is None:
             self._spans = ask_all(self._reaching, self._text)
-            self._places = [search(each, self._text) for each in self._local]
 
     def found(self, parts: Blocks, new: Mapping[Key, Stretch]) -> dict[Key, Spans]:
         """Return what the layers find in some stretches of the text.
@@ -70,6 +69,17 @@ class Look:
         """Ask the local layers about a block, and add what they find."""
         text = self._text[block.start : block.end]
         registered = registered_in(spans)
-        for asked, searched in zip(self._local, self._places, strict=True):
-            places = None if searched is None else places_in(searched, block)
+        for number, asked in enumerate(self._local):
+            # What stands beside registered values is searched for in another way.
+            beside = registered and asked.beside is not None
+            places = None if beside else self._places_in(number, block)
             ask_one(asked, text, spans, registered, places)
+
+    def _places_in(self, number: int, block: Stretch) -> Places | None:
+        """Return where a layer has to look in a block, if it searches first."""
+        if self._spans is None:
+            return None
+        if number not in self._places:
+            self._places[number] = search(self._local[number], self._text)
+        places = self._places[number]
+        return None if places is None else places_in(places, block)

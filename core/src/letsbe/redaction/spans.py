@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain, compress, count, islice
 from operator import gt, itemgetter, le, lt
 from typing import NamedTuple, final
@@ -51,6 +51,8 @@ class Span(NamedTuple):
 
 
 # Half the time of calling the class.
+_Columns = tuple[bytes, int, str, str, str | None, str]
+_make_label: Callable[[_Columns], Label] = partial(tuple.__new__, Label)
 _make_span: Callable[[tuple[int, int, Label]], Span] = partial(tuple.__new__, Span)
 
 
@@ -144,9 +146,20 @@ class Labels(dict[What, Label]):
         if len(self) >= _MOST_LABELS:
             self.clear()
         kind, name, rule = what
-        label = Label(placeholder(*what), *self._of, kind, name, rule)
+        label = _make_label((placeholder(*what), *self._of, kind, name, rule))
         self[what] = label
         return label
+
+
+@lru_cache(maxsize=64)
+def labels_of(rank: int, layer: str) -> Labels:
+    """Return the labels of one layer; pipelines share them, as making them takes time.
+
+    Args:
+        rank: The layer's place in the pipeline.
+        layer: The layer's name.
+    """
+    return Labels(rank, layer)
 
 
 def checked(findings: Iterable[Finding], size: int, labels: Labels) -> Spans:

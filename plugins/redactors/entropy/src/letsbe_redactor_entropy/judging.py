@@ -15,12 +15,11 @@ import binascii
 import math
 import re
 from collections import Counter
+from functools import lru_cache
 
 _HEX = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
 _BASE32 = re.compile(rb"[A-Z2-7]+")
 _BASE36 = re.compile(rb"[a-z0-9]+|[A-Z0-9]+")
-_DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
-_LOWER_HEX = b"0123456789abcdef"
 _ALTERNATIVE = b"-_"
 _TEXT = re.compile(rb"[^\t\n\r -~]")
 _LONGEST_HEX = 160
@@ -39,10 +38,13 @@ _KINDS = bytes(
     for n in range(128)
 ).ljust(256, b"-")
 # The first of four letters of base64 whose first byte is ASCII.
-_ASCII_FIRST = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef")
+_ASCII_FIRST = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"
 _OTHERS = 64  # characters of base64 and its padding, but one
 LONGEST = 1024
 """What is longer is a file or a picture."""
+
+DIGEST_LENGTHS = frozenset((32, 40, 48, 56, 64, 96, 128))
+"""How many hexadecimal digits a digest has."""
 
 _LOG = [0.0, *(n * math.log2(n) for n in range(1, LONGEST + 3))]
 """The share of a character in the entropy, by how often it stands there."""
@@ -68,43 +70,52 @@ def is_secret(value: bytes) -> bool:
     if often > _MOST[bound][size] or is_digest(value):
         return False
     kinds = value.translate(_KINDS)
-    if b"0" not in kinds or (often > size // _PADDED and _is_padded(value, bound)):
+    if b"0" not in kinds or (
+        often > size // _PADDED and _is_padded(value, often, bound)
+    ):
         return False
     if entropy(value) < bound or is_encoded_text(value):
         return False
     return not (_has_words(kinds) and is_wordy(value))
 
 
-def _is_padded(value: bytes, bound: float) -> bool:
+def _is_padded(value: bytes, often: int, bound: float) -> bool:
     """Say whether what a value ends with takes too much of it.
 
     What is left cannot have more entropy than if its characters were equally frequent.
     """
-    size = len(value)
-    rest = value.replace(value[-1:], b"")
-    distinct = len(set(rest)) or 1
-    least, more = divmod(len(rest), distinct)
-    others = more * _LOG[least + 1] + (distinct - more) * _LOG[least]
-    return (_LOG[size] - _LOG[size - len(rest)] - others) / size < bound
+    return len(set(value)) <= _fewest_others(len(value), often, bound)
+
+
+@lru_cache(maxsize=4096)
+def _fewest_others(size: int, often: int, bound: float) -> int:
+    """Return how many other characters are too few beside one that stands so often."""
+    rest = size - often
+    for distinct in range(1, rest + 1):
+        least, more = divmod(rest, distinct)
+        others = more * _LOG[least + 1] + (distinct - more) * _LOG[least]
+        if (_LOG[size] - _LOG[often] - others) / size >= bound:
+            return distinct
+    return size
 
 
 def is_digest(value: bytes) -> bool:
     """Say whether a value is a digest, with words before it or alone, or a dump."""
-    if len(value) in _DIGEST_LENGTHS or len(value) > _LONGEST_HEX:
+    if len(value) in DIGEST_LENGTHS or len(value) > _LONGEST_HEX:
         return _HEX.fullmatch(value) is not None
     return not value.isalnum() and _NAMED_DIGEST.fullmatch(value) is not None
 
 
-def is_plain_digest(value: bytes) -> bool:
-    """Say whether a value is a digest alone, in lower case; most long runs are."""
-    return len(value) in _DIGEST_LENGTHS and not value.strip(_LOWER_HEX)
+def is_joined(run: bytes) -> bool:
+    """Tell a path, or names that are joined: base64 has ``+ /`` or ``- _``."""
+    return (b"/" in run or b"+" in run) and (b"-" in run or b"_" in run)
 
 
 def is_encoded_text(value: bytes) -> bool:
     """Say whether a value is a sentence in base64."""
-    if not _ASCII_FIRST.issuperset(value[: len(value) // 4 * 4 : 4]):
-        return False
     whole = value[: len(value) // 4 * 4]
+    if whole[::4].strip(_ASCII_FIRST):
+        return False
     try:
         decoded = base64.b64decode(whole, altchars=_ALTERNATIVE, validate=True)
     except (binascii.Error, ValueError):
@@ -144,7 +155,7 @@ def _bound(value: bytes) -> float:
     """Return the least entropy, in bits a byte, that a secret of this form has."""
     if not (value.islower() or value.isupper()):
         # Of both cases; or digits and signs alone, which never have so much.
-        return 4.5 if len(value) >= 40 else 4.25
+        return _mixed_bound(len(value))
     if _HEX.fullmatch(value):
         return 3.4
     if _BASE32.fullmatch(value):
@@ -152,6 +163,10 @@ def _bound(value: bytes) -> float:
     if _BASE36.fullmatch(value):
         return 4.0
     return 4.2
+
+
+def _mixed_bound(size: int) -> float:
+    return 4.5 if size >= 40 else 4.25
 
 
 def _most(bound: float) -> list[int]:
@@ -176,3 +191,8 @@ def _highest(size: int, often: int) -> float:
 
 
 _MOST = {bound: _most(bound) for bound in (3.4, 3.9, 4.0, 4.2, 4.25, 4.5)}
+MOST = _MOST[min(_MOST)]
+"""By length, how often one character may stand in a secret of any alphabet."""
+
+MOST_MIXED = [_MOST[_mixed_bound(size)][size] for size in range(LONGEST + 1)]
+"""The same for one of both cases."""

@@ -18,10 +18,11 @@ from letsbe_redactor_entropy.contexts import (
 from letsbe_redactor_entropy.judging import (
     LONGEST,
     is_digest,
-    is_plain_digest,
+    is_joined,
     is_secret,
 )
-from letsbe_redactor_entropy.runs import LEAST, Run, long_runs
+from letsbe_redactor_entropy.runs import LEAST, Runs, long_runs
+from letsbe_redactor_entropy.screening import screened
 from letsbe_redactor_entropy.wrapping import wrapped_block
 
 _SEGMENT = re.compile(rb"[A-Za-z0-9_-]{%d,}" % LEAST)
@@ -30,7 +31,7 @@ _WHAT = ("random", None, "entropy")
 MANY = 64
 """From here on findings are returned as columns."""
 
-_Parts: TypeAlias = tuple[Run, ...]
+_Parts: TypeAlias = tuple[tuple[int, int], ...]
 
 
 class EntropyLayer:
@@ -50,14 +51,12 @@ class EntropyLayer:
     def search(self, text: bytes) -> Places:
         """Find the long runs, by their length."""
         runs = _candidates(text)
-        return Places(
-            [start for start, _ in runs], [end - start for start, end in runs]
-        )
+        return Places(runs.starts, runs.lengths())
 
     def find_at(self, text: bytes, places: Places) -> Iterable[Finding]:
         """Find which of some runs are random."""
         offsets, lengths = places
-        return _found(text, zip(offsets, map(add, offsets, lengths), strict=True))
+        return _found(text, Runs(list(offsets), list(map(add, offsets, lengths))))
 
     def find_beside(
         self, text: bytes, starts: Sequence[int] = (), ends: Sequence[int] = ()
@@ -72,26 +71,24 @@ class EntropyLayer:
         return _found(text, _candidates(_without(text, starts, ends)))
 
 
-def _candidates(text: bytes) -> list[Run]:
-    """Return the long runs, but for digests, which most of them are."""
-    return [run for run in long_runs(text) if not is_plain_digest(text[slice(*run)])]
+def _candidates(text: bytes) -> Runs:
+    """Return the long runs, but for those that a glance tells to be no secret."""
+    return screened(text, long_runs(text))
 
 
-def _found(text: bytes, runs: Iterable[Run]) -> Iterable[Finding]:
+def _found(text: bytes, runs: Runs) -> Iterable[Finding]:
     """Find which runs are random, and stand where secrets do."""
     first_found: list[int] = []
     last_found: list[int] = []
-    known: dict[bytes, _Parts] = {}
-    padded = _PADDING in text
+    known = _Judged()
     block, is_file = 0, False
-    for start, end in runs:
-        value = text[start : end + _padding(text, end) if padded else end]
-        parts = known.get(value)
-        if parts is None:
-            parts = known[value] = _random_parts(value)
+    for start, value in zip(runs.starts, _padded_values(text, runs), strict=True):
+        if is_file and start < block:
+            continue  # a line of a file that was known by its lines before
+        parts = known[value]
         if parts and start >= block:
             block, is_file = wrapped_block(text, start, start + len(value))
-        for first, last in () if is_file else parts:
+        for first, last in () if is_file and start < block else parts:
             if not is_harmless_place(text, start + first, start + last):
                 first_found.append(start + first)
                 last_found.append(start + last)
@@ -117,11 +114,32 @@ def _without(text: bytes, starts: Sequence[int], ends: Sequence[int]) -> bytes:
     return bytes(left)
 
 
+def _padded_values(text: bytes, runs: Runs) -> list[bytes]:
+    """Return the runs with the padding of base64 that follows them."""
+    values = runs.cut_from(text)
+    if _PADDING not in text:
+        return values
+    return [
+        value + text[end : end + _padding(text, end)]
+        if text.startswith(_PADDING, end)
+        else value
+        for value, end in zip(values, runs.ends, strict=True)
+    ]
+
+
 def _padding(text: bytes, end: int) -> int:
     """Return how much padding of base64 follows a run."""
     if not text.startswith(_PADDING, end):
         return 0
     return 2 if text.startswith(_PADDING, end + 1) else 1
+
+
+class _Judged(dict[bytes, _Parts]):
+    """Which parts of a run are random, judged when first asked for."""
+
+    def __missing__(self, value: bytes) -> _Parts:
+        parts = self[value] = _random_parts(value)
+        return parts
 
 
 def _random_parts(value: bytes) -> _Parts:
@@ -131,12 +149,12 @@ def _random_parts(value: bytes) -> _Parts:
         value: The run, with its padding.
     """
     if value.isalnum():
-        whole = len(value) >= LEAST and not is_identifier(value) and _is_random(value)
+        whole = _is_random(value) and not is_identifier(value)
         return ((0, len(value)),) if whole else ()
     run = value.rstrip(_PADDING)
     if len(run) < LEAST or _is_file(run) or is_digest(run) or is_identifier(run):
         return ()
-    if not _is_joined(run):
+    if not is_joined(run):
         return ((0, len(value)),) if _is_random(value) else ()
     return tuple(
         match.span()
@@ -151,9 +169,4 @@ def _is_random(value: bytes) -> bool:
 
 def _is_file(run: bytes) -> bool:
     """Tell at once what is longer than any secret, as no part of it could be one."""
-    return len(run) > LONGEST and not _is_joined(run)
-
-
-def _is_joined(run: bytes) -> bool:
-    """Tell a path, or names that are joined: base64 has ``+ /`` or ``- _``."""
-    return (b"/" in run or b"+" in run) and (b"-" in run or b"_" in run)
+    return len(run) > LONGEST and not is_joined(run)

@@ -7,9 +7,10 @@ a search with Hyperscan twice, as it calls back for each run.
 
 from __future__ import annotations
 
-from itertools import accumulate, compress, count
-from operator import add, sub
-from typing import TypeAlias
+from collections.abc import Iterable
+from itertools import compress, count, repeat
+from operator import sub
+from typing import NamedTuple
 
 LEAST = 32
 """The least length of a secret that entropy alone can tell, in characters."""
@@ -17,56 +18,82 @@ LEAST = 32
 CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
 """What a run is made of."""
 
-Run: TypeAlias = tuple[int, int]
-"""Where a run begins, and where it ends."""
-
 _CLASSES = bytes(0x61 if byte in CHARACTERS else 0x20 for byte in range(256))
 _NEEDLE = b"a" * LEAST
 _ESCAPED_LETTERS = b"nrtbfv0/"
 _BACKSLASH = 0x5C
-# Where so many runs stand with so few bytes for each, the text is better split.
-_MANY, _NEAR = 64, 128
+_NOTHING_BEFORE = b"\0"
 
 
-def long_runs(text: bytes) -> list[Run]:
+class Runs(NamedTuple):
+    """Stretches of a text, as columns: a dense text has tens of thousands.
+
+    Args:
+        starts: The first bytes' offsets, rising.
+        ends: The offsets after the last bytes.
+    """
+
+    starts: list[int]
+    ends: list[int]
+
+    def lengths(self) -> list[int]:
+        """Return how many bytes each takes."""
+        return list(map(sub, self.ends, self.starts))
+
+    def cut_from(self, text: bytes) -> list[bytes]:
+        """Return the bytes of each."""
+        return list(map(text.__getitem__, map(slice, self.starts, self.ends)))
+
+    def kept(self, which: Iterable[object]) -> Runs:
+        """Return those for which something is true."""
+        which = list(which)
+        if all(which):
+            return self
+        starts, ends = (list(compress(column, which)) for column in self)
+        return Runs(starts, ends)
+
+
+def long_runs(text: bytes) -> Runs:
     """Tell where the runs of at least :data:`LEAST` characters stand, in order.
 
     The last letters of an escape, such as a line break's in JSON, belong to the escape
-    and not to the run behind it.
+    and not to the run behind it; so a run may be a little shorter.
 
     Args:
         text: Any text.
     """
     runs = _runs(text.translate(_CLASSES))
-    if not runs or b"\\" not in text:
+    if not runs.starts or b"\\" not in text:
         return runs
-    return [
-        (start, end)
-        if not start or text[start - 1] != _BACKSLASH
-        else (start + _escape_length(text, start), end)
-        for start, end in runs
-    ]
+    starts = runs.starts
+    before = _before(text, starts)
+    if _BACKSLASH in before:
+        for place in compress(count(), map(_BACKSLASH.__eq__, before)):
+            starts[place] += _escape_length(text, starts[place])
+    return runs
 
 
-def _runs(classed: bytes) -> list[Run]:
-    found: list[Run] = []
-    position = classed.find(_NEEDLE)
+def _before(text: bytes, starts: list[int]) -> bytes:
+    """Return the byte before each run."""
+    if starts[0]:
+        return bytes(map(text.__getitem__, map(sub, starts, repeat(1))))
+    rest = map(text.__getitem__, map(sub, starts[1:], repeat(1)))
+    return _NOTHING_BEFORE + bytes(rest)
+
+
+def _runs(classed: bytes) -> Runs:
+    starts: list[int] = []
+    ends: list[int] = []
+    find, size = classed.find, len(classed)
+    position = find(_NEEDLE)
     while position >= 0:
-        end = classed.find(b" ", position)
-        end = len(classed) if end < 0 else end
-        found.append((position, end))
-        if len(found) % _MANY == 0 and position < len(found) * _NEAR:
-            return found + _split(classed, end + 1)
-        position = classed.find(_NEEDLE, end)
-    return found
-
-
-def _split(classed: bytes, begin: int) -> list[Run]:
-    """Find the runs from an offset on, all at once."""
-    lengths = list(map(len, classed[begin:].split(b" ")))
-    ends = list(map(add, accumulate(lengths), count(begin)))
-    starts = map(sub, ends, lengths)
-    return list(compress(zip(starts, ends, strict=True), map(LEAST.__le__, lengths)))
+        end = find(b" ", position + LEAST)
+        if end < 0:
+            end = size
+        starts.append(position)
+        ends.append(end)
+        position = find(_NEEDLE, end)
+    return Runs(starts, ends)
 
 
 def _escape_length(text: bytes, start: int) -> int:

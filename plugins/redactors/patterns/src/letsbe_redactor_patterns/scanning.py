@@ -132,11 +132,9 @@ class PlainScanner:
                 place = _in_text(match.start("a"), starts, runs)
                 for number in self._starting[match["a"]]:
                     yield number, place
-        for inner, numbers in self._inner:
+        for inner, number in self._inner:
             for match in inner.finditer(joined):
-                place = _in_text(match.start(), starts, runs)
-                for number in numbers:
-                    yield number, place
+                yield number, _in_text(match.start(), starts, runs)
 
 
 def _in_text(position: int, starts: list[int], runs: list[tuple[int, int]]) -> int:
@@ -192,13 +190,12 @@ def _numbers(rules: Sequence[Rule], place: str) -> dict[bytes, list[int]]:
     return numbers
 
 
-def _inner(rules: Sequence[Rule]) -> list[tuple[re.Pattern[bytes], list[int]]]:
-    patterns: dict[bytes, list[int]] = {}
-    for anchor, numbers in _numbers(rules, "inner").items():
-        for number in numbers:
-            follow = b"(?=" + rules[number].follow + b")"
-            patterns.setdefault(re.escape(anchor) + follow, []).append(number)
-    return [(re.compile(pattern), numbers) for pattern, numbers in patterns.items()]
+def _inner(rules: Sequence[Rule]) -> list[tuple[re.Pattern[bytes], int]]:
+    return [
+        (re.compile(_anchors(rule) + b"(?=" + rule.follow + b")"), number)
+        for number, rule in enumerate(rules)
+        if rule.place == "inner"
+    ]
 
 
 def _probes(rules: Sequence[Rule]) -> list[_Probe]:
