@@ -39,7 +39,7 @@ from letsbe_hub.storage.tables.tenants import (
 )
 from letsbe_hub.testing import postgresql
 from letsbe_hub.usage.buckets import Bucket, Counts
-from letsbe_hub.usage.ingestion import Change, Ingestion, Push
+from letsbe_hub.usage.ingestion import WAITING, Change, Ingestion, Push
 
 SERVERS = 10_000
 CALLERS = 256
@@ -77,8 +77,8 @@ def key(number: int) -> str:
 
 
 def fill(store: Store) -> None:
-    """Make ten thousand tenants with registered servers."""
-    now = time.time()
+    """Make ten thousand tenants with servers, amid a period of theirs."""
+    now = time.time() - 15 * 24 * 3600
     ids = [f"ten_{number:05}" for number in range(SERVERS)]
     common = {"created_at": now, "updated_at": now, "cohort": "general"}
 
@@ -308,7 +308,7 @@ async def _interleave(
     wrong = 0
     for start in range(0, INTERLEAVINGS, 50):
         numbers = range(start, start + 50)
-        jobs = []
+        jobs: list[tuple[Ingestion, Push]] = []
         for number in numbers:
             rng = random.Random(number)
             buckets = [
@@ -325,7 +325,10 @@ async def _interleave(
             ]
             jobs += [(rng.choice(nodes), job) for _, job in rng.sample(jobs[-16:], 5)]
         random.Random(start).shuffle(jobs)
-        await asyncio.gather(*(node.take(job) for node, job in jobs))
+        # As many at once as a node lets wait.
+        for first in range(0, len(jobs), WAITING):
+            some = jobs[first : first + WAITING]
+            await asyncio.gather(*(node.take(job) for node, job in some))
         sums = store.read(_sums)
         # Of each of four buckets the fourth revision counts.
         wrong += sum(

@@ -50,7 +50,7 @@ def subjects(store: Store) -> list[str]:
 
 def test_many_share_a_transaction_and_each_is_answered(store: Store) -> None:
     SIZES.clear()
-    commits = GroupCommit(store.write, apply, "test", 50)
+    commits = GroupCommit([store.write] * 2, apply, "test", 50)
 
     async def run() -> list[str | BaseException]:
         jobs = [*(str(number) for number in range(100)), "refused"]
@@ -68,7 +68,7 @@ def test_many_share_a_transaction_and_each_is_answered(store: Store) -> None:
 
 
 def test_one_that_breaks_does_not_take_the_others_with_it(store: Store) -> None:
-    commits = GroupCommit(store.write, apply, "test")
+    commits = GroupCommit([store.write], apply, "test")
 
     async def run() -> list[str | BaseException]:
         jobs = ["a", "broken", "b"]
@@ -84,7 +84,7 @@ def test_one_that_breaks_does_not_take_the_others_with_it(store: Store) -> None:
 
 
 def test_a_caller_who_has_gone_changes_nothing_for_others(store: Store) -> None:
-    commits = GroupCommit(store.write, apply, "test")
+    commits = GroupCommit([store.write], apply, "test")
 
     async def run() -> str:
         gone = asyncio.create_task(commits.submit("gone"))
@@ -97,7 +97,7 @@ def test_a_caller_who_has_gone_changes_nothing_for_others(store: Store) -> None:
 
 
 def test_after_closing_writes_are_refused(store: Store) -> None:
-    commits = GroupCommit(store.write, apply, "test")
+    commits = GroupCommit([store.write], apply, "test")
     commits.close()
     commits.close()
     with pytest.raises(StorageUnavailable):
@@ -123,7 +123,7 @@ def test_a_killed_database_loses_nothing_that_was_answered(
 ) -> None:
     store = Store(own_server.create("hub"))
     migrate(store)
-    commits = GroupCommit(store.write, by_hand, "test", 4)
+    commits = GroupCommit([store.write] * 2, by_hand, "test", 4)
     answered: list[str] = []
     failed: list[str] = []
 
@@ -160,7 +160,7 @@ def test_what_would_wait_for_too_long_is_told_when_to_come_again(store: Store) -
         on.wait()
         return jobs
 
-    commits = GroupCommit(store.write, held, "test", batch=1, waiting=8)
+    commits = GroupCommit([store.write], held, "test", batch=1, waiting=8)
 
     async def run() -> list[int | BaseException]:
         first = asyncio.ensure_future(commits.submit(-1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -73,63 +73,65 @@ class Accrual:
 
     def __call__(self, connection: sa.Connection, changes: Sequence[Change]) -> None:
         """Add changes to their periods; the tenants are locked."""
-        added: dict[Period, list[int]] = defaultdict(lambda: [0, 0])
-        by_hour = self._periods(connection, changes)
-        for change in changes:
-            period = by_hour[change.tenant_id, change.bucket.hour]
+        added: dict[str, tuple[Period, int, int]] = {}
+        periods = self._periods(connection, changes)
+        for change, period in zip(changes, periods, strict=True):
             rates = self._rates.of(connection, period.rates)
-            model = change.bucket.model
-            before = charge(rates, model, change.before)
-            after = charge(rates, model, change.bucket.counts)
-            sums = added[period]
-            sums[0] += after[0] - before[0]
-            sums[1] += after[1] - before[1]
-        _add(connection, {p.id: sums for p, sums in added.items() if any(sums)})
-        used = [(p, p.used_tokens + new) for p, (new, _) in added.items() if new > 0]
+            tokens, micros = _added(rates, change)
+            _, earlier, other = added.get(period.id, (period, 0, 0))
+            added[period.id] = (period, earlier + tokens, other + micros)
+        _add(connection, {i: sums for i, (_, *sums) in added.items() if any(sums)})
+        used = [(p, p.used_tokens + new) for p, new, _ in added.values() if new > 0]
         cross(connection, used, self._rates)
 
     def _periods(
         self, connection: sa.Connection, changes: Sequence[Change]
-    ) -> dict[tuple[str, int], Period]:
-        """Return the period of every tenant and hour, opened if need be."""
-        places = {(c.tenant_id, c.bucket.hour) for c in changes}
-        found = _by_hour(connection, places)
-        missing = places - found.keys()
+    ) -> list[Period]:
+        """Return the period of each change, opened if need be."""
+        there = _open_at(connection, changes)
+        found = [_holding(there[c.tenant_id], c.bucket.hour) for c in changes]
+        missing = {
+            (change.tenant_id, change.bucket.hour)
+            for change, period in zip(changes, found, strict=True)
+            if period is None
+        }
         if missing:
             open_periods(connection, missing, self._rates)
-            found |= _by_hour(connection, missing)
-        return found
+            return self._periods(connection, changes)
+        return [period for period in found if period is not None]
 
 
 def charge(rates: Rates, model: str, counts: Counts) -> tuple[int, int]:
     """Return what a bucket takes from the pool, and what it costs as premium."""
     tokens = counts.input_tokens + counts.output_tokens
-    return (
-        rates.pool_tokens(model, tokens),
-        rates.premium_micros(model, tokens, counts.cost_micros),
-    )
+    if rates.included(model):
+        return tokens, 0
+    return 0, rates.premium_micros(model, tokens, counts.cost_micros)
 
 
-def _by_hour(
-    connection: sa.Connection, places: Collection[tuple[str, int]]
-) -> dict[tuple[str, int], Period]:
-    """Return the periods of those tenants and hours that have one."""
-    there: dict[str, list[Period]] = defaultdict(list)
-    for period in _open_at(connection, places):
-        there[period.tenant_id].append(period)
-    return {
-        (tenant_id, hour): period
-        for tenant_id, hour in places
-        for period in there[tenant_id]
-        if period.starts_at <= hour < period.ends_at
-    }
+def _added(rates: Rates, change: Change) -> tuple[int, int]:
+    """Return by how much a change raises what is taken and what is charged."""
+    model = change.bucket.model
+    tokens, micros = charge(rates, model, change.bucket.counts)
+    if not any(change.before):
+        return tokens, micros
+    before = charge(rates, model, change.before)
+    return tokens - before[0], micros - before[1]
+
+
+def _holding(there: Iterable[Period], hour: int) -> Period | None:
+    for period in there:
+        if period.starts_at <= hour < period.ends_at:
+            return period
+    return None
 
 
 def _open_at(
-    connection: sa.Connection, places: Collection[tuple[str, int]]
-) -> list[Period]:
-    ids = sorted({tenant for tenant, _ in places})
-    hours = [hour for _, hour in places]
+    connection: sa.Connection, changes: Sequence[Change]
+) -> Mapping[str, Sequence[Period]]:
+    """Return the periods that hours of changes may be in, by tenant."""
+    ids = sorted({change.tenant_id for change in changes})
+    hours = [change.bucket.hour for change in changes]
     cursor: Any = connection.connection.cursor()
     if connection.dialect.name == "sqlite":
         cursor.execute(_SQLITE_OPEN, (json_of(ids), max(hours), min(hours)))
@@ -137,7 +139,11 @@ def _open_at(
     else:
         cursor.execute(_POSTGRESQL_OPEN, (ids, max(hours), min(hours)))
         rows = cursor.fetchall()
-    return [Period(*row) for row in rows]
+    there: dict[str, list[Period]] = defaultdict(list)
+    for row in rows:
+        period = Period._make(row)
+        there[period.tenant_id].append(period)
+    return there
 
 
 def _add(connection: sa.Connection, sums: Mapping[str, Sequence[int]]) -> None:

@@ -42,7 +42,7 @@ class Fetching:
     """
 
     def __init__(self, store: Store) -> None:
-        self._looks = GroupCommit(store.read, _newest, "letsbe-configuration")
+        self._looks = GroupCommit([store.read], _newest, "letsbe-configuration")
 
     async def newest(self, tenant_id: str) -> Newest:
         """Return a tenant's newest version.

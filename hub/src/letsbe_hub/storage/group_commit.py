@@ -42,35 +42,37 @@ answered later each; their callers are told when to come again."""
 
 
 class GroupCommit(Generic[Job, Answer]):
-    """A queue of writes and the thread that works it off.
+    """A queue of writes and the threads that work it off.
 
     Args:
-        run: Runs a transaction: a :class:`KeptWriter`, or :meth:`Store.read` if all
-            that is done is to look.
+        runs: Run a transaction, by a thread each: :class:`KeptWriter`, or
+            :meth:`Store.read` if all that is done is to look.
         apply: Makes a batch of writes and returns the answer to each, in order; an
             answer that is an error is raised where the write came from.
-        name: The thread's name.
+        name: The threads' name.
         batch: The most writes of one transaction.
         waiting: The most that may wait for one.
     """
 
     def __init__(
         self,
-        run: Run,
+        runs: Sequence[Run],
         apply: Callable[[sa.Connection, Sequence[Job]], Sequence[Answer | LetsBeError]],
         name: str,
         batch: int = BATCH,
         waiting: int = MOST_WAITING,
     ) -> None:
-        self._run = run
         self._apply = apply
         self._batch = batch
         self._most = waiting
-        # The thread holds no lock of ours while it waits for the interpreter's, so that
+        # A thread holds no lock of ours while it waits for the interpreter's, so that
         # the event loop never waits for both.
         self._waiting: SimpleQueue[Waiting[Job, Answer] | None] = SimpleQueue()
         self._closed = False
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+        self._threads = [
+            threading.Thread(target=self._work, args=(run,), name=name, daemon=True)
+            for run in runs
+        ]
         self._lock = threading.Lock()  # so that nothing is queued behind the end
         self._started = False
 
@@ -92,7 +94,8 @@ class GroupCommit(Generic[Job, Answer]):
             self.check()
             if not self._started:
                 self._started = True
-                self._thread.start()
+                for thread in self._threads:
+                    thread.start()
             self._waiting.put((job, future))
         return await future
 
@@ -110,19 +113,21 @@ class GroupCommit(Generic[Job, Answer]):
         with self._lock:
             if not self._closed:
                 self._closed = True
-                self._waiting.put(None)
+                for _ in self._threads:
+                    self._waiting.put(None)
         if self._started:
-            self._thread.join()
+            for thread in self._threads:
+                thread.join()
 
-    def _work(self) -> None:
+    def _work(self, run: Run) -> None:
         ended = False
         while not ended:
             batch, ended = self._take()
             if batch:
-                _settle(batch, self._answers([job for job, _ in batch]))
+                _settle(batch, self._answers(run, [job for job, _ in batch]))
 
     def _take(self) -> tuple[list[Waiting[Job, Answer]], bool]:
-        """Return the next batch, and whether it is the last one."""
+        """Return a thread's next batch, and whether it is its last one."""
         taken: list[Waiting[Job, Answer]] = []
         try:
             one = self._waiting.get()
@@ -135,24 +140,26 @@ class GroupCommit(Generic[Job, Answer]):
             return taken, False
         return taken, True
 
-    def _answers(self, jobs: Sequence[Job]) -> Sequence[Answer | BaseException]:
+    def _answers(
+        self, run: Run, jobs: Sequence[Job]
+    ) -> Sequence[Answer | BaseException]:
         try:
-            return self._commit(jobs)
+            return self._commit(run, jobs)
         except BaseException as error:  # noqa: BLE001 - the callers get it
             if len(jobs) == 1 or isinstance(error, StorageUnavailable):
                 return [error] * len(jobs)
         # One that the database refuses must not take the others with it.
-        return [answer for job in jobs for answer in self._answers([job])]
+        return [answer for job in jobs for answer in self._answers(run, [job])]
 
-    def _commit(self, jobs: Sequence[Job]) -> Sequence[Answer | LetsBeError]:
+    def _commit(self, run: Run, jobs: Sequence[Job]) -> Sequence[Answer | LetsBeError]:
         def change(connection: sa.Connection) -> Sequence[Answer | LetsBeError]:
             return self._apply(connection, jobs)
 
         try:
-            return self._run(change)
+            return run(change)
         except StorageUnavailable:
             # A server that was restarted has closed the connections of the pool.
-            return self._run(change)
+            return run(change)
 
 
 def _settle(

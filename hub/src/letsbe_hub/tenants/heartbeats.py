@@ -156,7 +156,7 @@ class Heartbeats:
         self._writer = KeptWriter(store)
         apply = _on_sqlite if store.is_sqlite else _on_postgresql
         self._commits: GroupCommit[Beat, Told | None] = GroupCommit(
-            self._writer, apply, "letsbe-heartbeats"
+            [self._writer], apply, "letsbe-heartbeats"
         )
 
     async def take(self, beat: Beat) -> Told | None:

@@ -75,7 +75,7 @@ class KeyRing:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._lookups = GroupCommit(store.read, _find, "letsbe-keys")
+        self._lookups = GroupCommit([store.read], _find, "letsbe-keys")
         self._seen: dict[str, Principal] = {}
 
     async def authenticate(self, request: Request) -> Principal:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from operator import add, attrgetter, sub
+from collections.abc import Sequence
+from operator import add, sub
+from typing import NamedTuple
+
+from typing_extensions import override
 
 from letsbe.errors import FieldError
 
@@ -18,9 +21,12 @@ OLDEST_SECONDS = 35 * 24 * 3600.0
 meters: https://docs.stripe.com/billing/subscriptions/usage-based/recording-usage-api"""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What is counted, in the order of the columns."""
+class Counts(NamedTuple):
+    """What is counted, in the order of the columns.
+
+    Counts and buckets are made by the thousand for each transaction, and a named tuple
+    is made in a fifth of a frozen dataclass's time.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -30,22 +36,20 @@ class Counts:
     requests: int = 0
     estimated_requests: int = 0
 
-    def __add__(self, other: Counts) -> Counts:
+    @override
+    def __add__(self, other: Counts) -> Counts:  # type: ignore[override]  # sums, where tuples are joined
         """Add column by column."""
-        return Counts(*map(add, columns(self), columns(other)))
+        return Counts(*map(add, self, other))
 
     def __sub__(self, other: Counts) -> Counts:
         """Take away column by column."""
-        return Counts(*map(sub, columns(self), columns(other)))
+        return Counts(*map(sub, self, other))
 
 
 NOTHING = Counts()
-columns = attrgetter(*Counts.__slots__)
-"""Gives counts as a tuple; ``astuple`` would copy every value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(NamedTuple):
     """A bucket as a server sends it.
 
     Args:
@@ -65,10 +69,12 @@ class Bucket:
     @property
     def key(self) -> tuple[int, str, str]:
         """What tells it from the tenant's other buckets."""
-        return self.hour, self.agent_id, self.model
+        return self[:3]
 
 
-def faults(buckets: list[Bucket], now: float | None = None) -> tuple[FieldError, ...]:
+def faults(
+    buckets: Sequence[Bucket], now: float | None = None
+) -> tuple[FieldError, ...]:
     """Say what is wrong with the times of buckets, and which are there twice.
 
     Args:

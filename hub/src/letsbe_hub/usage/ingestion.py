@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -24,13 +25,16 @@ from letsbe_hub.errors import LetsBeError, UsageConflict
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import KeptWriter, Store
 from letsbe_hub.tenants.keys import good
-from letsbe_hub.usage.buckets import NOTHING, Bucket, Counts, columns
+from letsbe_hub.usage.buckets import NOTHING, Bucket, Counts
 from letsbe_hub.usage.statements import Statements
 
 BATCH = 64
 """Pushes to a transaction: 24 buckets each make one of some 1,500 rows."""
 WAITING = 512
 """Pushes that may wait: about a second's."""
+WRITERS = 2
+"""Transactions at a time on PostgreSQL: while one waits for it, another is prepared.
+Two take a quarter more pushes than one; three take no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,7 @@ class Taken:
     unchanged: int
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A bucket that changed.
 
     Args:
@@ -98,9 +101,10 @@ class Ingestion:
     def __init__(self, store: Store) -> None:
         self._statements = Statements(sqlite=store.is_sqlite)
         self._observers: list[Observer] = []
-        self._writer = KeptWriter(store)
+        writers = 1 if store.is_sqlite else WRITERS
+        self._writers = [KeptWriter(store) for _ in range(writers)]
         self._commits: GroupCommit[Push, Taken | None] = GroupCommit(
-            self._writer, self._apply, "letsbe-usage", BATCH, WAITING
+            self._writers, self._apply, "letsbe-usage", BATCH, WAITING
         )
 
     def observe(self, observer: Observer) -> None:
@@ -131,7 +135,8 @@ class Ingestion:
     def close(self) -> None:
         """Store what waits."""
         self._commits.close()
-        self._writer.close()
+        for writer in self._writers:
+            writer.close()
 
     def _apply(
         self, connection: sa.Connection, pushes: Sequence[Push]
@@ -142,52 +147,38 @@ class Ingestion:
         closed = self._statements.closed_until(connection, tenants)
         wanted = {(p.tenant_id, b.hour) for p in pushes for b in p.buckets}
         present = self._statements.present(connection, sorted(wanted))
-        original = dict(present)
+        changed: dict[Key, Bucket] = {}
         answers = [
-            _judge(push, present, closed)
+            _judge(push, present, changed, closed)
             if push.key_hash is None or keys.get(push.key_hash) == push.tenant_id
             else None
             for push in pushes
         ]
-        changed = {
-            key: bucket
-            for key, bucket in present.items()
-            if original.get(key) is not bucket
-        }
         if changed:
             now = time.time()
-            rows = [
-                (*key, bucket.revision, *columns(bucket.counts), now)
+            rows = [(*key, b.revision, *b.counts, now) for key, b in changed.items()]
+            self._statements.put(connection, rows)
+            changes = [
+                Change(key[0], bucket, _counts(present.get(key)))
                 for key, bucket in changed.items()
             ]
-            self._statements.put(connection, rows)
-            self._tell(connection, changed, original)
+            for observer in self._observers:
+                observer(connection, changes)
         return answers
-
-    def _tell(
-        self,
-        connection: sa.Connection,
-        changed: Mapping[Key, Bucket],
-        original: Mapping[Key, Bucket],
-    ) -> None:
-        if not self._observers:
-            return
-        changes = [
-            Change(key[0], bucket, _counts(original.get(key)))
-            for key, bucket in changed.items()
-        ]
-        for observer in self._observers:
-            observer(connection, changes)
 
 
 def _judge(
-    push: Push, present: dict[Key, Bucket], closed: Mapping[str, float]
+    push: Push,
+    present: Mapping[Key, Bucket],
+    changed: dict[Key, Bucket],
+    closed: Mapping[str, float],
 ) -> Taken | LetsBeError:
+    """Compare a push with what is there, and add what is new of it to ``changed``."""
     newer: dict[Key, Bucket] = {}
     refused: list[FieldError] = []
     for place, bucket in enumerate(push.buckets):
         key = (push.tenant_id, *bucket.key)
-        known = present.get(key)
+        known = changed.get(key) or present.get(key)
         if known is not None and bucket.revision < known.revision:
             continue
         if known is not None and bucket.revision == known.revision:
@@ -203,7 +194,7 @@ def _judge(
     if refused:
         message = "some buckets contradict what the Hub has; nothing was stored"
         return UsageConflict(message, details=tuple(refused))
-    present.update(newer)
+    changed.update(newer)
     return Taken(len(newer), len(push.buckets) - len(newer))
 
 

@@ -93,7 +93,7 @@ class Statements:
             rows = cursor.fetchall()
         return {
             (tenant, hour, agent, model): Bucket(
-                hour, agent, model, revision, Counts(*counts)
+                hour, agent, model, revision, Counts._make(counts)
             )
             for tenant, hour, agent, model, revision, *counts in rows
         }

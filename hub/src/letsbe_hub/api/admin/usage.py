@@ -63,8 +63,7 @@ async def usage(exchange: Exchange) -> Reply:
 
 
 def _view(names: tuple[Any, ...], counts: Counts) -> SumView:
-    sums = {name: getattr(counts, name) for name in Counts.__slots__}
-    return SumView(group=list(names), **sums)
+    return SumView(group=list(names), **counts._asdict())
 
 
 def endpoints(audience: Audience) -> tuple[Endpoint, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Annotated
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from letsbe_hub.api.bodies import Body, View
 from letsbe_hub.api.endpoints import Endpoint, Exchange
@@ -16,14 +18,20 @@ from letsbe_hub.usage.ingestion import Push
 
 MOST_BUCKETS = 500
 
-Count = Annotated[int, Field(ge=0, le=MOST)]
+Count = Annotated[int, Field(ge=0, le=MOST, default=0)]
 Name = Annotated[
     str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
 
 
-class BucketBody(Body):
-    """What one agent used of one model in one hour, so far."""
+class BucketBody(TypedDict):
+    """What one agent used of one model in one hour, so far.
+
+    A dictionary, which pydantic makes in half of a model's time: there are many to a
+    push, and each becomes a :class:`Bucket` at once.
+    """
+
+    __pydantic_config__ = Body.model_config  # type: ignore[misc]  # pydantic's way
 
     hour: Annotated[int, Field(ge=0, le=10**11)]
     """The hour's start, in seconds since 1970 (UTC)."""
@@ -33,19 +41,19 @@ class BucketBody(Body):
     """Which model."""
     revision: Annotated[int, Field(ge=1, le=2**53)]
     """Grows with every change."""
-    input_tokens: Count = 0
+    input_tokens: Count
     """Tokens sent, cached ones included."""
-    output_tokens: Count = 0
+    output_tokens: Count
     """Tokens received, those of reasoning included."""
-    cached_tokens: Count = 0
+    cached_tokens: Count
     """Of the tokens sent, those read from the provider's cache."""
-    reasoning_tokens: Count = 0
+    reasoning_tokens: Count
     """Of the tokens received, those of reasoning."""
-    cost_micros: Count = 0
+    cost_micros: Count
     """What it cost, in millionths, where the provider says so."""
-    requests: Count = 0
+    requests: Count
     """How many requests."""
-    estimated_requests: Count = 0
+    estimated_requests: Count
     """Of these, how many whose tokens are an estimate."""
 
 
@@ -82,17 +90,12 @@ async def push(exchange: Exchange) -> Reply:
     return Reply(UsageView(stored=taken.stored, unchanged=taken.unchanged))
 
 
+_key = itemgetter("hour", "agent_id", "model", "revision")
+_counts = itemgetter(*Counts._fields)
+
+
 def _bucket(body: BucketBody) -> Bucket:
-    counts = Counts(
-        body.input_tokens,
-        body.output_tokens,
-        body.cached_tokens,
-        body.reasoning_tokens,
-        body.cost_micros,
-        body.requests,
-        body.estimated_requests,
-    )
-    return Bucket(body.hour, body.agent_id, body.model, body.revision, counts)
+    return Bucket._make((*_key(body), Counts._make(_counts(body))))
 
 
 ENDPOINTS = (
