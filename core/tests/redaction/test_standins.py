@@ -36,12 +36,23 @@ def test_a_long_value_is_judged_by_its_beginning() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["Enter your password", "must be set", "The 'x' one."]
-)
+    "value",
+    [
+        "Enter your password", "must be set", "The 'x' one.", "Auth-Token / API-Key",
+        "Пароль", "パスワードを変更", "비밀번호", "Contraseña", "Clé API (V2)",
+        r"\u30d1\u30e9\u30aa", "Du kan få en åtkomsttoken från {0}",
+    ],
+)  # fmt: skip
 def test_a_label_is_a_sentence(value: str) -> None:
     assert is_sentence(value.encode())
 
 
-@pytest.mark.parametrize("value", ["correct horse battery staple", "a1 b2 c3", "word"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "correct horse battery staple", "a1 b2 c3", "word", "пароль-тайный",
+        "Grüße-an-Zoë-2k7Qx9", "Zoë7!x",
+    ],
+)  # fmt: skip
 def test_a_passphrase_is_none(value: str) -> None:
     assert not is_sentence(value.encode())

@@ -65,11 +65,18 @@ _NUMBERED = frozenset(
     b"dummy sample foo bar value token key".split()
 )
 
-_SPELLED = re.compile(rb"""[("'\\]{0,2}[A-Za-z]+(?:['-][a-z]+)?[\])"'.,:;!?\\n]{0,4}""")
+_SPELLED = re.compile(
+    rb"""[("'\\]{0,2}[A-Za-z]+(?:['/-][A-Za-z]+)*[\])"'.,:;!?\\n]{0,4}"""
+)
+_BLANKS = re.compile(r"\{\w*\}")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+_ASCII, _SOUNDS = 0x7F, 0x2E80
+"""Up to which character a text is ASCII; from which on one is a syllable or a word."""
 _SMALL = frozenset(
     b"""
     a an and are as at be by can do enter field for from has if in input is it must
     need no not of on or please should that the this to use was will with you your
+    con das de del der die du el en het la le mit van key password secret token
     """.split()
 )
 
@@ -104,8 +111,13 @@ def is_sentence(value: bytes) -> bool:
 
     Returns:
         True for several words of which most are spelled with letters alone, unless
-        they are all lower case without any small word (``correct horse battery``).
+        they are all lower case without any small word (``correct horse battery``);
+        and for what is written in another alphabet, without digits: ``Пароль``.
     """
+    if not value.isascii() or b"\\u" in value:
+        foreign = _is_foreign(value[:_LONGEST].decode("utf-8", "ignore"))
+        if foreign is not None:
+            return foreign
     words = value[:_LONGEST].split()
     if len(words) < 2:
         return False
@@ -113,3 +125,24 @@ def is_sentence(value: bytes) -> bool:
     if 3 * spelled < 2 * len(words):
         return False
     return not value.islower() or any(word in _SMALL for word in words)
+
+
+def _is_foreign(text: str) -> bool | None:
+    """Say whether a text is something said in letters that are not ASCII.
+
+    Returns:
+        None if none of its letters is another than ASCII has.
+    """
+    plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), _BLANKS.sub("", text))
+    letters = [ord(sign) for sign in plain if sign.isalpha()]
+    foreign = sum(letter > _ASCII for letter in letters)
+    if not foreign:
+        return None
+    if sum(letter >= _SOUNDS for letter in letters) * 3 > len(plain):
+        return True
+    words = plain.split()
+    if len(words) == 1:
+        return not any(map(str.isdigit, plain)) and not (
+            "-" in plain and plain.islower()
+        )
+    return sum(not any(map(str.isdigit, word)) for word in words) * 2 > len(words)

@@ -24,6 +24,23 @@ def found(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        (
+            '{"node_modules/auth-token": {"resolved": "http://h/a-4.2.tgz", '
+            '"integrity": "sha512-P+lWzPrsgfN+UEpDS3U8AQKg=="}}'
+        ),
+        '{"registry-auth-token": "^4.0.0"}',
+        '{"refusal": [{"token": " sorry", "logprob": -0.1}]}',
+        "'CreateOAuth2Token' => ['name' => 'CreateOAuth2Token', 'shape' => 'TokenIn1']",
+        '{"password": "Пароль", "new_password": "API-Passwort"}',
+    ],
+)
+def test_what_lists_of_packages_and_of_words_hold_stays(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("password", Sensitivity.PASSWORD), ("dbPassword", Sensitivity.PASSWORD),

@@ -23,7 +23,9 @@ def test_a_literal_is_one(value: str) -> None:
         "user_id2.name", "process.env.TOKEN", "1234567", "12.5ms", "2024-11-23T10:00",
         "/run/secrets/db1", "config['x1']", "password2", "sha256", "v1.2.3", "^7.0.3",
         "string|null", "a@b.com", "release-notes-2024", "lambda x1: x1", "#dddddd",
-        "key.pem", "token_handler2", "&password1",
+        "key.pem", "token_handler2", "&password1", ".Values.auth.x1", "gin.H{",
+        "&portainer.TokenData{ID", "vec![Token::Nil]", "?InputOption", ":param1",
+        "OAuth2\\Storage\\Tokens", "npm:^3.0", "!options.credentials", "+config.token",
     ],
 )  # fmt: skip
 def test_code_numbers_and_places_are_none(value: str) -> None:

@@ -10,6 +10,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from letsbe_redactor_entropy.coins import is_address_of_coins
+
 _NEAR = 32
 _NAMED_NEAR = 96
 _FAR = 1024
@@ -35,10 +37,14 @@ _HARMLESS_NAME = re.compile(
     | [Mm]odulus | exponent | site_?key | boundary | serial(?:_?number)? | id-\d
     | model | name | version | resolved | narhash | h1 | class(?:name)? | tag | slug
     | next_?page_?token | page_?token | next_?token
+    | placeholder | challenge | client_?data_?json | attestation_?object | raw_?id
+    | authenticator_?data | user_?handle | public_?token
     )
     | [a-z].*(?:Id|ID|Uuid|Hash|Sha|Sha256|Digest|Checksum|Url|Uri|Path|Fingerprint)
     | .*(?:Signature|Cursor|CacheKey|[nN]extToken|PublicKey|Certificate|PageToken)
-    | .*_ID | .*_(?:SHA|HASH|DIGEST|URL|PATH) | .*PUBLIC_?KEY | .*SITE_?KEY
+    | .*[-_]ID | .*_(?:SHA|HASH|DIGEST|URL|PATH|CHALLENGE) | .*PUB(?:LIC)?_?KEY
+    | .*SITE_?KEY | clientDataJSON | [a-z].*PublicToken | jkt | ciphertext | iv
+    | codeChallenge | userHandle | authenticatorData | attestationObject
     """,
     re.VERBOSE,
 )
@@ -48,9 +54,9 @@ _HARMLESS_NAME = re.compile(
 _ANNOUNCEMENTS = {
     rb"\s?,": b"base64",
     rb",\\?": b";base64",
-    rb"\?b\?": b"",
+    rb"\?[bq]\?": b"",
     rb"\s?[-:=@/]": b"md5, h1, h2, rmd160, multihash, narhash, crc32, crc32c",
-    rb"\s?[-:=@/]\d{1,3}-?": b"sha",
+    rb"\s?[-:=@/.]\d{1,3}-?": b"sha",
     rb"\s?[-:=@/]\w{1,4}": b"blake",
     rb"\s{1,4}": b"ssh-rsa, ssh-dss, ssh-ed25519, sk-ssh-ed25519@openssh.com"
     b", ecdsa-sha2-nistp256, ecdsa-sha2-nistp384, ecdsa-sha2-nistp521, commit, index"
@@ -101,7 +107,11 @@ _IDENTIFIER = re.compile(
 )
 _IDENTIFIER_IN_ONE = re.compile(
     rb"""
-      call[0-9] | Qm[A-Za-z0-9]{44} | z6Mk[A-Za-z0-9]{44} | baf[a-z0-9]{50}
+      call[0-9] | Qm[A-Za-z0-9]{44} | 12D3KooW[A-Za-z0-9]{44} | k(?:5\d|2k4)[a-z0-9]{50}
+    | 16Uiu2HA[A-Za-z0-9]{45} | RW[QRST][A-Za-z0-9+/]{53}\Z | --[^-]
+    | zb2rh[A-Za-z0-9]{40} | zdj7W[A-Za-z0-9]{40} | G[A-Z2-7]{55}\Z
+    | [48][1-9A-HJ-NP-Za-km-z]{94}\Z | z6Mk[A-Za-z0-9]{44}
+    | ba[fgh][a-z0-9]{50} | BA[FGH][A-Z0-9]{50}
     | (?:age|npub|addr|cosmos|bc)1[a-z0-9]{30} | [xyz]pub[a-zA-Z0-9]{100}""",
     re.VERBOSE,
 )
@@ -129,10 +139,12 @@ _SEALED = (
         rb"minisign public key[^\r\n\\]{0,60}%bRW[A-Za-z0-9+/]{54}" % _LINE_END,
     ),
     (b"_acme-challenge", rb"_acme-challenge[^\r\n]{0,80}"),
+    (b"X509Certificate>", rb"X509Certificate>(?:[A-Za-z0-9+/=\s]|\\+[nrt]){1,20000}"),
 )
 _SEALS = tuple((mark, re.compile(source)) for mark, source in _SEALED)
 _TRANSFER = b"Content-Transfer-Encoding: base64"
-_ANNOUNCING = b',-:=@/? \t"\\'
+_ANNOUNCING = b',-:=@/.? \t"\\'
+_MESSAGE_ID = re.compile(rb"[\w+.=/-]{8,200}@[\w.-]{2,200}>")
 _ADDRESS = b"/?&=#%.:@~,;+!"
 _ADDRESS_ENDS = (b" ", b'"', b"'", b"\n", b"\t", b"`", b"<", b">", b"(", b"\\")
 _FILE = re.compile(rb"\.(?:[a-z][a-z0-9]{1,4}|(?:min|map|module)\.[a-z]{2,4})\b")
@@ -206,6 +218,8 @@ def is_harmless_place(text: bytes, start: int, end: int) -> bool:
         _is_announced(before)
         or _is_named_harmless(before)
         or (b"key" in before.lower() and _PUBLIC_KEY.search(before) is not None)
+        or before.endswith(b"::")
+        or b"v=DKIM1" in before
         or _is_in_address(text, start)
         or (text[end : end + 1] == b"." and _FILE.match(text, end) is not None)
     )
@@ -244,7 +258,7 @@ def _name_at_end(before: bytes) -> bytes:
 
 def is_identifier(value: bytes) -> bool:
     """Say whether a value is an identifier of a known form."""
-    if _IDENTIFIER_IN_ONE.match(value):
+    if _IDENTIFIER_IN_ONE.match(value) or is_address_of_coins(value):
         return True
     if value.isalnum():
         return False
@@ -257,6 +271,9 @@ def _is_in_address(text: bytes, start: int) -> bool:
     """Say whether a place lies in a URL or in a path."""
     if text[start] == 0x2F:
         return True
+    if text[start - 1 : start] == b"<" and b"@" in text[start : start + _FAR]:
+        # <drawn@host>, as mails call each other
+        return _MESSAGE_ID.match(text, start) is not None
     if text[start - 1 : start] not in _ADDRESS or not start:
         return False
     near = max(0, start - _FAR)

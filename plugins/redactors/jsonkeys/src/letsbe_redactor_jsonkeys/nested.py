@@ -16,7 +16,8 @@ _SCHEMA = frozenset(
 _HARMLESS = re.compile(
     rb"(?i:.*(?:name|user|username|login|email|id|type|kind|host|port|url|uri|path|scope"
     rb"|region|version|description|title|label|status|state|date|_at|_on|realm|method"
-    rb"|algorithm|alg|format|role|owner|provider|database|db|engine|env|mount|ref|expir\w*))"
+    rb"|integrity|resolved|license|shape|location\w*|subject|issuer|audience|scopes?|checksum"
+    rb"|digest|algorithm|alg|format|role|owner|provider|database|db|engine|env|mount|ref|expir\w*))"
 )
 
 
@@ -81,7 +82,7 @@ class Walk:
                     return
                 held, last = (position, end), text[position:end]
                 position = end + len(token[0])
-            elif token[0] == b":":
+            elif token[0] in (b":", b"=>"):
                 key, held = last, None
             elif token[0] in _STRUCTURE:
                 if held:

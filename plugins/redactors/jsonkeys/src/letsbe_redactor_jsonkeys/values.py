@@ -16,11 +16,13 @@ _CODE = re.compile(
     | .*[A-Za-z0-9_]\([^)]*\).* | .*(?:=>|\$\{|\{\{).* | [\[{(<].*
     | (?:[a-z_]+(?::[\w,]+)?\|)+[a-z_]+(?::[\w,]+)?         # required|min:8
     | (?:\.{0,2}|~)/(?!.*[A-Za-z0-9]{20})[\w./@-]* | [A-Za-z]:\\.* | https?://[^@]*
+    | [~^<>=]{0,2}v?\d+(?:\.[\dx*]+)+(?:[-+].*)? | [a-z]+\.[a-z]+\#\w+
+    | AWS4-.* | \\+u\{[0-9a-f]+\} | %?\{[\w.]+\} | (?:npm|workspace):.* | sha\d{1,3}-.*
     | [\w./-]+\.(?:json|ya?ml|toml|txt|pem|key|crt|env|md|conf)
     """,
     re.VERBOSE | re.DOTALL,
 )
-_CAPITALIZED = re.compile(rb"[A-Z][a-z]+")
+_CAPITALIZED = re.compile(rb"[A-Z][a-z]+(?:-[A-Za-z][a-z]+)?:?|[A-Z]{2,4}-[A-Z]?[a-z]+")
 _WORD = re.compile(rb"[A-Za-z]+(?:[-_ .:][A-Za-z]+)*|_?[A-Za-z_$]+|\#[0-9a-fA-F]{3,8}")
 _NAME = re.compile(
     rb"[A-Za-z_.:-]*(?:pass(?:word|wd|phrase)|pwd|secret|token)[A-Za-z_.:-]*",
@@ -44,6 +46,7 @@ def secret_part(value: bytes, kind: Sensitivity) -> tuple[int, int] | None:
     scheme = _SCHEME.match(value)
     start = scheme.end() if scheme else 0
     bare = value[start:]
+    bare = bare.strip()
     if is_stand_in(bare) or _CODE.fullmatch(bare):
         return None
     if is_sentence(bare):

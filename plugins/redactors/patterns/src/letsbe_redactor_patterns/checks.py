@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from letsbe.plugin import is_sentence, is_stand_in
 from letsbe_redactor_patterns import values
+from letsbe_redactor_patterns.quoted import is_quoted_secret, stands_behind
 
 Check = Callable[[bytes, re.Match[bytes]], bool]
 
@@ -39,8 +40,12 @@ _DESCRIBING = re.compile(
     re.IGNORECASE,
 )
 _ARMOUR = re.compile(rb"-----?[^-]{1,60}-----?|\\\\+[nrt]")
-_TEMPLATE = re.compile(
-    rb"\{|\b(?:required|nullable|min|max|confirmed)[:|]|\\n|%[sdrqv](?![A-Za-z0-9])|\#[0-9a-fA-F]{3,8}\Z"
+_VARIABLE = re.compile(rb"[A-Z][A-Z0-9_]*")
+_AMAZON = re.compile(rb"(?:[a-z]+-){2,}[a-z]+\d*")
+_SPOKEN_NOT = re.compile(rb"-|[A-Za-z_][A-Za-z_.]*=|.*&[a-z]{2,8}\Z|.*\.\*\Z")
+_URL_STAND_IN = re.compile(
+    rb"(?i:[a-z_-]*(?:pass|passwd|password|passwort|secret|authtoken|access_token))|-?\W{0,2}"
+    rb"|[A-Z][A-Z_]*_(?:TOKEN|PASS(?:WORD)?|SECRET|KEY|PW)"
 )
 
 
@@ -97,11 +102,15 @@ def assigned(value: bytes, match: re.Match[bytes]) -> bool:
     if is_stand_in(value) or _is_harmless(match) or _is_in_url(match):
         return False
     strong = _is_password(match)
+    if match["key"].lower() == b"pw" and b" " not in value and _is_code_of_place(value):
+        return False
     if match["op"].startswith((b"==", b"!=")):
         return values.is_literal(value, password=strong)
     if match["q"]:
         command = match["q"].endswith(b"`") and b" " in value
-        return not command and _quoted(value, strong=strong)
+        if command or stands_behind(value):
+            return False
+        return is_quoted_secret(value, strong=strong)
     if values.is_literal(value, password=strong):
         return True
     if _is_environment(match):
@@ -167,7 +176,7 @@ def argument(value: bytes, match: re.Match[bytes]) -> bool:
 
 def listed(value: bytes, match: re.Match[bytes]) -> bool:
     """What stands behind a sensitive name in a list: only what no name looks like."""
-    if not argument(value, match):
+    if not argument(value, match) or _is_harmless(match):
         return False
     return _is_varied(value)
 
@@ -203,11 +212,14 @@ def header(value: bytes, match: re.Match[bytes]) -> bool:
     """What stands behind ``Authorization:``."""
     if is_stand_in(value) or values.is_code(value) or _PARAMETER.match(value):
         return False
+    if _AMAZON.fullmatch(value) or value.lower().startswith(b"credential="):
+        return False
     if (match["scheme"] or b"").lower() == b"basic":
         return basic(value, match) or values.is_random(value)
     if match["scheme"]:
         return values.is_literal(value) or values.is_random(value)
-    return len(value) >= 16 and values.is_random(value)
+    drawn = len(value) >= 16 and values.is_random(value)
+    return drawn and not values.is_spelled(value, 0.8)
 
 
 def cookie(value: bytes, match: re.Match[bytes]) -> bool:
@@ -224,12 +236,12 @@ def said_token(value: bytes, match: re.Match[bytes]) -> bool:
     """What a sentence calls a token or key."""
     if values.is_code(value) or _UUID.fullmatch(value):
         return False
-    return token(value, match)
+    return token(value, match) and not values.is_spelled(value, 0.8)
 
 
 def named(value: bytes, match: re.Match[bytes]) -> bool:
     """What a list gives as the value of a name such as ``DB_PASSWORD``."""
-    if is_stand_in(value) or is_sentence(value):
+    if is_stand_in(value) or is_sentence(value) or values.is_place(value):
         return False
     return bool(match["q"]) or not values.is_code(value)
 
@@ -238,6 +250,8 @@ def kubernetes(value: bytes, match: re.Match[bytes]) -> bool:
     """A value of a Kubernetes secret, whichever end of the document names the kind."""
     begin = max(0, match.start() - 3000)
     around = match.string[begin : match.end() + 3000]
+    if b":" in value and b"%s" in value:
+        return False  # printf of a chart
     return _SECRET_KIND.search(around) is not None and not is_stand_in(value)
 
 
@@ -257,6 +271,8 @@ def in_url(value: bytes, match: re.Match[bytes]) -> bool:
     """A password in a URL."""
     if is_stand_in(value) or re.fullmatch(rb"%[sdvq]|[:\w]{1,2}", value):
         return False
+    if _URL_STAND_IN.fullmatch(value):
+        return False  # username:mypassword, DB_USER:DB_PASSWORD, ${NAME:-}
     if match[0].lstrip(b":\\/").startswith(value + b":"):
         return False  # postgres:postgres, as examples have it
     return not re.match(rb"[{<$%]?\w*[}>(]", value)
@@ -272,7 +288,9 @@ def _is_varied(value: bytes) -> bool:
 
 
 def _is_spoken(value: bytes) -> bool:
-    return not (is_stand_in(value) or value.endswith((b"=", b"{")) or b"{" in value[1:])
+    if is_stand_in(value) or value.endswith((b"=", b"{")) or b"{" in value[1:]:
+        return False
+    return _SPOKEN_NOT.match(value) is None
 
 
 def _is_in_url(match: re.Match[bytes]) -> bool:
@@ -303,7 +321,7 @@ def _is_environment(match: re.Match[bytes]) -> bool:
         name, start = name[1:], start + 1
     return (
         match["op"] == b"="
-        and name.isupper()
+        and _VARIABLE.fullmatch(name) is not None
         and _ENVIRONMENT.search(text, max(0, start - 3), start) is not None
     )
 
@@ -316,26 +334,9 @@ def _environment_value(value: bytes, *, strong: bool) -> bool:
     return len(value) >= 12 and values.is_random(value)
 
 
-def _quoted(value: bytes, *, strong: bool) -> bool:
-    """Judge a value in quotes: labels, expressions and names are not secrets."""
-    if len(value) < 4 or _TEMPLATE.search(value) or is_sentence(value):
-        return False
-    if strong:
-        return not re.fullmatch(
-            rb"[A-Za-z]*[._-]?(?:pass\w*|secret\w*)", value, re.IGNORECASE
-        )
-    return values.is_literal(value) or _is_drawn(value)
-
-
-def _is_drawn(value: bytes) -> bool:
-    """Say whether signs that look like a call are only signs among others."""
-    open_ended = value.count(b"(") != value.count(b")")
-    return open_ended and len(value) >= 32 and b" " not in value and token_like(value)
-
-
-def token_like(value: bytes) -> bool:
-    """Say whether a value has letters and digits in turns, as no expression has."""
-    return values.classes(value) > 1 and values.is_random(value)
+def _is_code_of_place(value: bytes) -> bool:
+    """Say whether a value is what lists of countries have under ``PW``."""
+    return re.search(rb"[-_/]", value) is not None and values.is_wordy(value)
 
 
 CHECKS: Mapping[str, Check] = {

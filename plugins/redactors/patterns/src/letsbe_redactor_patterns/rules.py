@@ -137,7 +137,7 @@ class Rule:
         if not value or (self.keep and self.keep.fullmatch(value)):
             return
         if self.check(value, match):
-            yield start, start + len(value)
+            yield start, _end_of_character(match.string, start + len(value))
 
     def _is_preceded(self, match: re.Match[bytes]) -> bool:
         text, start = match.string, match.start()
@@ -164,6 +164,13 @@ def _begin_of_command(text: bytes, start: int) -> int:
 
 def _has(match: re.Match[bytes], group: str) -> bool:
     return group in match.re.groupindex and match[group] is not None
+
+
+def _end_of_character(text: bytes, end: int) -> int:
+    """Return an offset, or where the character ends that it would cut in two."""
+    while end < len(text) and 0x80 <= text[end] < 0xC0:
+        end += 1
+    return end
 
 
 def _without_punctuation(value: bytes) -> bytes:

@@ -18,6 +18,11 @@ _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,2}"
 _EXPRESSION = re.compile(
     rb"""
       (?:NAME)(?:(?:\.|->|::|\?\.|!\.|/)(?:NAME))+[!?]?     # settings.token, a/b
+    | \.NAME(?:\.\w+)+ | :NAME(?:\.\w+)* | \?[\\A-Za-z]+      # .Values.x, :param
+    | \+[A-Za-z_]+(?:\.[A-Za-z_]+)*[);]* | !!?[A-Za-z_]+(?:\.[A-Za-z_]+)+ | !![A-Za-z]+
+    | &?NAME(?:\.NAME)*\{(?:NAME:?)? | &\[.* | [a-z_]+!?[(\[].*  # gin.H{, vec![x]
+    | (?:[A-Z]\w*\\{1,8})+\w+ | (?:[a-z]+,)+[a-z]+\[.*        # A\B\C
+    | (?:npm|workspace|link):.* | .*%[sdvq](?![A-Za-z0-9]).*
       | \d*\*\w+                                              # 1*token of a grammar
   | .*[A-Za-z0-9_\])]\(.*                                 # read(), f(x
     | [A-Za-z_$][\w$.]*\[.*                                 # config[...]
@@ -25,7 +30,8 @@ _EXPRESSION = re.compile(
     | (?:new|await|typeof|async|lambda|return|not|None|null)\b.*
     | (?:process\.env|os\.environ|import\.meta|System\.getenv|Rails\.|ENV)\b.*
     | (?:Optional|Union|List|Dict|Literal|Annotated|Secret|Sensitive)\w*\b[\[<|].*
-    | [a-z]+\s*\|\s*[a-z]+.*                                # string|null
+    | NAME\.(?:\*|\(.*) | [a-z]+:[\w/.\#-]+\[.*
+    | [A-Za-z]+\s*\|\s*[A-Za-z]+.*                                # string|null
     """.replace(rb"NAME", _NAME),
     re.VERBOSE | re.DOTALL,
 )
@@ -39,8 +45,9 @@ _PLACE = re.compile(
     rb"(?:~|\.{1,2})?/[\w.@-]+(?:/[\w.@-]*)*|[A-Za-z]:\\.*|\w+://.*|[\w.+-]+@[\w-]+\.\w+"
     rb"|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|pem|key|crt|env|md|go|rb|sh|conf|php)"
 )
+_PATH = re.compile(rb"(?:~|\.{1,2})?(?:/[\w.@-]+){2,}|[a-z]+(?:\.[a-z0-9]+)+/[\w/-]+")
 _ABOUT = re.compile(
-    rb"(?:key\Z|token|secret|passw|password|credential|apikey|api_key|_key|key_|auth|param"
+    rb"(?:key\Z|pw\d?\Z|token|secret|passw|password|credential|apikey|api_key|_key|key_|auth|param"
     rb"|config|_id\b|value|field|input|column|type|name|handler|schema|sha(?:1|256|512)"
     rb"|hs256|rs256|es256|hs512|base64|utf-?8|oauth2|md5|bcrypt|argon2|aes|ed25519)",
     re.IGNORECASE,
@@ -117,6 +124,11 @@ def is_code(value: bytes) -> bool:
     )
 
 
+def is_place(value: bytes) -> bool:
+    """Say whether a value is a path, or a name with a domain before it."""
+    return _PATH.fullmatch(value) is not None
+
+
 def is_literal(value: bytes, *, password: bool = False) -> bool:
     """Say whether an unquoted value can only be a secret spelled out.
 
@@ -138,6 +150,6 @@ def is_literal(value: bytes, *, password: bool = False) -> bool:
         return False
     if has_sign(value):
         return True
-    if is_wordy(value):
+    if is_wordy(value) or (not password and is_spelled(value, 0.8)):
         return False
     return _DIGIT.search(value) is not None or classes(value) > 1
