@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from starlette.testclient import TestClient
 
+from hub.tests.described import hold
 from hub.tests.site import People, Site
 from letsbe.plugin._facade import Plugins
 from letsbe_hub.api.app import make_app
@@ -182,5 +183,6 @@ def open_site(store: Store, staff: People, customers: People) -> Iterator[Site]:
     hub.admission.add(Audience.CUSTOMER, customers)
     app = make_app(hub, lambda: running(hub, chores=False))
     with TestClient(app, base_url="http://127.0.0.1") as http:
+        hold(http)
         yield Site(hub, http, app)
     hub.close()

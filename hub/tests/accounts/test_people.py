@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
+from hub.tests.described import hold
 from hub.tests.site import bearer
 from letsbe.plugin._facade import Plugins
 from letsbe_hub.accounts import guarding, people, sessions
@@ -53,6 +54,7 @@ KEY = bytes(range(32))
 def http(hub: Hub) -> Any:
     app = make_app(hub, lambda: running(hub, chores=False))
     with TestClient(app, base_url="http://127.0.0.1") as client:
+        hold(client)
         yield client
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import httpx
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import ValidationError
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from starlette.routing import Route
 
+from hub.tests.described import DESCRIBED, check
 from hub.tests.site import People, Site
 from letsbe_hub.api.limits import Limit, Limiter
 from letsbe_hub.api.paging import PageQuery, _decoded, _encoded, paged
@@ -207,3 +214,35 @@ def _refs(value: object) -> list[str]:
     if isinstance(value, list):
         return [ref for item in value for ref in _refs(item)]
     return []
+
+
+def test_the_document_is_openapi_and_has_every_endpoint(site: Site) -> None:
+    served = site.http.get("/api/v1/openapi.json").json()
+    OpenAPIV31SpecValidator(served).validate()
+    assert served == DESCRIBED
+    routes = {
+        (method, route.path)
+        for route in site.app.routes
+        if isinstance(route, Route) and route.path.startswith("/api/")
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    described = {
+        (method.upper(), path)
+        for path, operations in served["paths"].items()
+        for method in operations
+    }
+    assert routes - described == {("GET", "/api/v1/openapi.json")}
+    assert described <= routes
+
+
+def test_an_answer_that_is_not_as_described_is_found(site: Site) -> None:
+    said: dict[str, Any] = {"success": True, "data": {"token": 1}, "meta": {}}
+    path = "http://127.0.0.1/api/v1/public/sign-in"
+    request = httpx.Request("POST", path, json={"kind": "nobody"})
+    for status, body in ((201, said), (400, said), (201, {"success": True})):
+        with pytest.raises(ValidationError):
+            check(httpx.Response(status, json=body, request=request))
+    good = {"token": "x", "expiresAt": "2026-01-01T00:00:00.000Z"}
+    answered = httpx.Response(201, json=said | {"data": good}, request=request)
+    with pytest.raises(ValidationError, match="nobody"):
+        check(answered)
