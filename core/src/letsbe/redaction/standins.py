@@ -46,6 +46,12 @@ _SPOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_IN_SPOKEN = (
+    b"xxxx 000000000000 abcdefghij 1234567890 your goes change replace placeholder "
+    b"fill redacted dummy not example"
+).split()
+"""One of these is in whatever is spoken without a sign between its words."""
+
 _WORDS = frozenset(
     b"""
     password passwd passphrase pass pwd secret secrets token tokens key apikey api_key
@@ -95,12 +101,30 @@ def is_stand_in(value: bytes) -> bool:
         nothing (``string``, ``null``).
     """
     value = value[:_LONGEST].strip()
+    if value.isalnum():
+        return _is_plain_stand_in(value)
     if not value or _WRAPPED.fullmatch(value) or _FILLER.fullmatch(value):
         return True
     spoken = value.lower()
     if spoken in _WORDS or spoken.rstrip(b"0123456789!?.,;:_-") in _NUMBERED:
         return True
     return _SPOKEN.search(spoken) is not None
+
+
+def _is_plain_stand_in(value: bytes) -> bool:
+    """Say of letters and digits alone whether they are a stand-in.
+
+    Most drawn values are. Nothing that wraps a value is without signs, and what is
+    spoken has one of a few words, so that there is no need to look for all of it.
+    """
+    spoken = value.lower()
+    if not value.strip(value[:1]) or not spoken.strip(b"x") or spoken in _WORDS:
+        return True
+    if spoken.rstrip(b"0123456789") in _NUMBERED:
+        return True
+    return (
+        any(map(spoken.__contains__, _IN_SPOKEN)) and _SPOKEN.search(spoken) is not None
+    )
 
 
 def is_sentence(value: bytes) -> bool:

@@ -23,6 +23,12 @@ _HARMLESS = re.compile(
     rb"|has|is|show|hide|forgot|require[sd]?|invalid|missing)[_.-]*\Z",
     re.IGNORECASE,
 )
+# An expression that ends where the text does is tried at every place before.
+_HARMLESS_ENDS = tuple(
+    b"public publishable cache primary sort partition foreign idempotency site max min "
+    b"num next page row map hot object s3 index dict group routing i18n websocket has "
+    b"is show hide forgot require requires required invalid missing".split()
+)
 _RESOURCE = re.compile(rb"\barn:aws[\w:/-]*\Z")
 _COOKIE_ATTRIBUTES = (b"path", b"domain", b"expires", b"max-age", b"samesite")
 _SESSION = re.compile(
@@ -301,7 +307,10 @@ def _is_in_url(match: re.Match[bytes]) -> bool:
 
 def _is_harmless(match: re.Match[bytes]) -> bool:
     before = match.string[max(0, match.start() - 80) : match.start()]
-    return _HARMLESS.search(before) is not None or _RESOURCE.search(before) is not None
+    name = before.rstrip(b"_.-").lower()
+    if name.endswith(_HARMLESS_ENDS) and _HARMLESS.search(before):
+        return True
+    return b"arn:aws" in before and _RESOURCE.search(before) is not None
 
 
 def _is_password(match: re.Match[bytes]) -> bool:

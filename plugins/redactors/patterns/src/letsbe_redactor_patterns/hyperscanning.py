@@ -10,7 +10,7 @@ anchor is looked for before that.
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -57,11 +57,11 @@ class HyperscanScanner:
 
     def hits(self, text: bytes, places: Places) -> Hits:
         """Return where they stand, with what must follow, by rule."""
-        hits: Hits = {}
+        hits: defaultdict[int, list[int]] = defaultdict(list)
+        groups, count = self._groups, len(self._groups)
         for start, mark in zip(*places, strict=True):
-            family, group = divmod(mark, len(self._groups))
-            for number in self._groups[group].rules_at(text, family, start):
-                hits.setdefault(number, []).append(start)
+            for number in groups[mark % count].rules_at(text, mark // count, start):
+                hits[number].append(start)
         return {number: sorted(set(starts)) for number, starts in hits.items()}
 
 
@@ -109,28 +109,39 @@ class _Group:
         self._search(text, _noting(found))
         return self._places(text, found)
 
-    def rules_at(self, text: bytes, family: int, start: int) -> Iterator[int]:
-        """Yield the numbers of those rules whose tests what stands there passes."""
+    def rules_at(self, text: bytes, family: int, start: int) -> Sequence[int]:
+        """Return the numbers of those rules whose tests what stands there passes."""
         match = self._tests[family](text, start)
-        spans = match.regs[1:] if match else ()
-        for span, numbers in zip(spans, self._numbers[family], strict=False):
-            if span != _NOT_THERE:
-                yield from numbers
+        if match is None:
+            return ()
+        members = self._numbers[family]
+        if len(members) == 1:
+            return members[0] if match.regs[1] != _NOT_THERE else ()
+        spans = match.regs[1:]
+        return [
+            number
+            for span, numbers in zip(spans, members, strict=True)
+            if span != _NOT_THERE
+            for number in numbers
+        ]
 
     def _places(
         self, text: bytes, found: Sequence[tuple[int, int]]
     ) -> Iterator[tuple[int, int]]:
         """Yield every place, once, where an anchor stands before the end of a match."""
-        seen: dict[int, int] = {}
+        seen = [0] * len(self._families)
         for number, end in found:  # the ends of one family rise
             anchor, caseless = self._families[number]
-            low = max(seen.get(number, 0), end - self._longest[number])
+            low = max(seen[number], end - self._longest[number])
+            after = end - len(anchor) + 1
+            if low >= after:
+                continue  # one of the last match's other ends
             window = text[low:end].lower() if caseless else text[low:end]
             position = window.find(anchor)
             while position >= 0:
                 yield number, low + position
                 position = window.find(anchor, position + 1)
-            seen[number] = end - len(anchor) + 1
+            seen[number] = after
 
     def _search(self, text: bytes, note: Callable[..., None]) -> None:
         try:

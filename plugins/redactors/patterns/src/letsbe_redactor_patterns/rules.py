@@ -124,7 +124,7 @@ class Rule:
             yield from self._span(part)
 
     def _span(self, match: re.Match[bytes]) -> Iterator[tuple[int, int]]:
-        group = next((g for g in ("v", "u") if _has(match, g)), 0)
+        group = _group(match)
         value = match[group]
         start = match.start(group)
         if group == "u":
@@ -162,8 +162,17 @@ def _begin_of_command(text: bytes, start: int) -> int:
     return begin
 
 
-def _has(match: re.Match[bytes], group: str) -> bool:
-    return group in match.re.groupindex and match[group] is not None
+def _group(match: re.Match[bytes]) -> str | int:
+    """Return which group of a match is its value."""
+    for group in _groups(match.re):
+        if match[group] is not None:
+            return group
+    return 0
+
+
+@cache
+def _groups(pattern: re.Pattern[bytes]) -> tuple[str, ...]:
+    return tuple(group for group in ("v", "u") if group in pattern.groupindex)
 
 
 def _end_of_character(text: bytes, end: int) -> int:

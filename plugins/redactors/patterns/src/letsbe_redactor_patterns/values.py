@@ -46,6 +46,7 @@ _PLACE = re.compile(
     rb"|[\w./-]+\.(?:py|js|ts|json|ya?ml|toml|txt|pem|key|crt|env|md|go|rb|sh|conf|php)"
 )
 _PATH = re.compile(rb"(?:~|\.{1,2})?(?:/[\w.@-]+){2,}|[a-z]+(?:\.[a-z0-9]+)+/[\w/-]+")
+_KEYWORDS = frozenset(b"new await typeof async lambda return not None null ENV".split())
 _ABOUT = re.compile(
     rb"(?:key\Z|pw\d?\Z|token|secret|passw|password|credential|apikey|api_key|_key|key_|auth|param"
     rb"|config|_id\b|value|field|input|column|type|name|handler|schema|sha(?:1|256|512)"
@@ -60,9 +61,9 @@ _PIECES = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+")
 
 def classes(value: bytes) -> int:
     """Count which of lower case, upper case and digits a value has."""
-    return sum(
-        pattern.search(value) is not None for pattern in (_LOWER, _UPPER, _DIGIT)
-    )
+    # Three times as fast as an expression for each.
+    lower, upper = value != value.upper(), value != value.lower()
+    return lower + upper + (_DIGIT.search(value) is not None)
 
 
 def has_sign(value: bytes) -> bool:
@@ -115,6 +116,10 @@ def is_name(value: bytes) -> bool:
 
 def is_code(value: bytes) -> bool:
     """Say whether an unquoted value is an expression, a type, a number or a place."""
+    if value.isalnum():
+        # Nothing else is without signs; looking for it takes most of the time.
+        is_number = value[:1].isdigit() and _NUMBER.fullmatch(value) is not None
+        return is_number or value in _KEYWORDS or is_name(value)
     return (
         is_name(value)
         or _EXPRESSION.fullmatch(value) is not None
