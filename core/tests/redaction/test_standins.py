@@ -1,7 +1,10 @@
 """What only stands for a secret is told from what may be one."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from letsbe.redaction import standins
 from letsbe.redaction.standins import is_sentence, is_stand_in
 
 
@@ -56,3 +59,26 @@ def test_a_label_is_a_sentence(value: str) -> None:
 )  # fmt: skip
 def test_a_passphrase_is_none(value: str) -> None:
     assert not is_sentence(value.encode())
+
+
+PLAIN = st.lists(
+    st.sampled_from(["your", "Goes", "here", "change", "it", "Replace", "with", "xx"])
+    | st.sampled_from(["placeholder", "fill", "in", "redacted", "Dummy", "not", "set"])
+    | st.sampled_from(["example", "token", "0000", "1234567890", "abcdefghij"])
+    | st.text("xX09ab", max_size=4),
+    max_size=5,
+).map(lambda parts: "".join(parts).encode())
+
+
+@given(PLAIN.filter(bytes.isalnum))
+def test_letters_and_digits_are_quickly_told_the_same(value: bytes) -> None:
+    spoken = value.lower()
+    slowly = (
+        standins._WRAPPED.fullmatch(value)
+        or standins._FILLER.fullmatch(value)
+        or spoken in standins._WORDS
+        or spoken.rstrip(b"0123456789") in standins._NUMBERED
+        or standins._SPOKEN.search(spoken)
+    )
+
+    assert is_stand_in(value) == bool(slowly)

@@ -1,6 +1,8 @@
 """A literal secret is told from code, words and labels."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from letsbe_redactor_patterns import values
 
@@ -49,3 +51,18 @@ def test_a_numbered_name_may_be_a_password_but_no_token() -> None:
 )
 def test_drawn_characters_are_told_from_written_ones(value: str, random: bool) -> None:
     assert values.is_random(value.encode()) is random
+
+
+PLAIN = st.lists(
+    st.sampled_from(["await", "None", "ENV", "0x", "1e5", "9", "10MB", "v1", "key"])
+    | st.text("abXY019", max_size=3),
+    max_size=4,
+).map(lambda parts: "".join(parts).encode())
+
+
+@given(PLAIN.filter(bytes.isalnum))
+def test_code_without_signs_is_quickly_told_the_same(value: bytes) -> None:
+    forms = (values._EXPRESSION, values._NUMBER, values._DATE, values._PLACE)
+    slowly = values.is_name(value) or any(form.fullmatch(value) for form in forms)
+
+    assert values.is_code(value) == slowly
