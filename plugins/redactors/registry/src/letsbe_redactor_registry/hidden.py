@@ -11,14 +11,14 @@ from letsbe_redactor_registry.disguises import groups_of, hints_of
 from letsbe_redactor_registry.engines import Engine
 from letsbe_redactor_registry.index import View
 from letsbe_redactor_registry.part import Hits, What
-from letsbe_redactor_registry.reduced import Reduced
+from letsbe_redactor_registry.reduced import Reduced, joined
 from letsbe_redactor_registry.signs import LONGEST, Signs, plain_signs, signs_for
 from letsbe_redactor_registry.unescaping import readings
 
 REACH = 4096
 """A value in disguise that takes more bytes is not looked for."""
 
-_CHUNK = 8 * 1024
+_CHUNK = 4096
 _ASKED_OFTEN = 3
 # Where none of these is, a value is not broken into pieces that are long.
 _BREAKS = (b'"', b"'", b"\\", b"\n", b"\r")
@@ -48,15 +48,16 @@ def find_hidden(
                 yield start + low + first, start + low + last, what
 
 
-def _readings_of(text: bytes) -> Iterator[tuple[int, int, bytes | None]]:
+def _readings_of(text: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Give a text as it is, and what reads otherwise with what a value may reach."""
     size = len(text)
-    yield 0, size, None
-    for read in readings(text):
+    whole = joined(text)
+    yield 0, size, whole
+    for read in readings(whole):
         places = range(0, size, REACH)
-        changed = {n for n in places if read[n : n + REACH] != text[n : n + REACH]}
+        changed = [n for n in places if read[n : n + REACH] != whole[n : n + REACH]]
         # A piece with what is around it counts once for all that have changed near it.
-        for low, high in _rows(sorted(changed), REACH, size):
+        for low, high in _rows(changed, REACH, size):
             yield low, high, read[low:high]
 
 

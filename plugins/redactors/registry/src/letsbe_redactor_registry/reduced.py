@@ -13,6 +13,7 @@ from letsbe_redactor_registry.levelling import (
     letters,
     level,
     reduce,
+    replaced,
     trim,
 )
 from letsbe_redactor_registry.unescaping import FILLER
@@ -55,17 +56,14 @@ class Reduced:
 
     Args:
         text: The text; stretches found before are NULs.
-        read: The same as it reads without escapes, if that is what to look at.
+        read: The same as it is to be read: with its strings joined, and perhaps without
+            escapes.
     """
 
-    def __init__(self, text: bytes, read: bytes | None = None) -> None:
+    def __init__(self, text: bytes, read: bytes) -> None:
         self.text = text
         """What was given."""
-        flat = level(text if read is None else read)
-        for mark, joint in _JOINTS:
-            if mark in flat:
-                flat = joint.sub(_blank, flat)
-        self._level = flat
+        self._level = level(read)
         self.letters = reduce(self._level)
         """What is searched."""
         self._counts: list[int] = []
@@ -155,8 +153,16 @@ class Reduced:
         return count(self._level[start:end])
 
 
-def _blank(match: re.Match[bytes]) -> bytes:
-    return b" " * len(match[0])
+def joined(text: bytes) -> bytes:
+    """Blank what stands between the strings that a value may be spread over."""
+    for mark, joint in _JOINTS:
+        if mark in text:
+            text = replaced(joint, text, _blank)
+    return text
+
+
+def _blank(joint: bytes) -> bytes:
+    return b" " * len(joint)
 
 
 def _reach(text: bytes, wanted: bytes) -> int:

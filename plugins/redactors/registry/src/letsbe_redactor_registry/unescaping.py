@@ -10,6 +10,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import chain, zip_longest
 from typing import NamedTuple
 
 from letsbe_redactor_registry.levelling import replaced
@@ -107,7 +108,9 @@ _READINGS = (
     _reading(
         b"%", rb"%(?:25){0,16}(?:u[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})", _padded(_percent)
     ),
-    _reading(b"=", rb"=[0-9A-Fa-f]{2}", _padded(_quoted)),
+    _reading(
+        b"=", rb"=(?:[2-9A-F][0-9A-F]|[2-9a-f][0-9a-f]|0[9AaDd])", _padded(_quoted)
+    ),
     _reading(b"U+", rb"U\+[0-9A-Fa-f]{4,6}", _padded(_point)),
     # Tags, as <br> and <wbr>, and what stands at the head of numbered lines.
     _reading(
@@ -138,11 +141,13 @@ _CLASSES = bytes(
     ord("d" if chr(n).isdigit() else "a" if chr(n).isalpha() or n == ord(".") else " ")
     for n in range(128)
 ).ljust(256)
-_DECIMALS_AS_CLASSES = re.compile(rb" dd(?:d? {1,4}dd){11}")
-# A line of a dump: where it stands, its bytes, and the same as text.
+# Possessive: half the time among numbers that are no such row.
+_DECIMALS_AS_CLASSES = re.compile(rb" dd(?:d?+ {1,4}+dd){11}+")
+# A line of a dump: where it stands, its bytes, and the same as text, to its end.
 _DUMP = re.compile(
     rb"((?:^|\n|\\+n)[0-9A-Fa-f]{7,8}:?[ ]{1,2})"
-    rb"((?:[0-9A-Fa-f]{2}[ ]{0,2}){1,16}[ ]{0,48})((?:(?!\\+n)[ -~]){1,24})"
+    rb"((?:[0-9A-Fa-f]{2}[ ]{0,2}){1,16}+[ ]{0,48}+)"
+    rb"((?!\\+n)[ -~][ -\[\]-~]{0,24}+(?:\\(?!\\*n)[ -\[\]-~]{0,24}+){0,24}+)"
 )
 # Python's expressions look for a fixed first byte at many times the speed of others.
 _DUMP_BEGINS = tuple(
@@ -163,13 +168,30 @@ def readings(text: bytes) -> Iterator[bytes]:
     for mark, pattern, read in _READINGS:
         if mark in plain:
             plain = replaced(pattern, plain, read)
-    if _DECIMALS_AS_CLASSES.search(b" " + plain.translate(_CLASSES)):
-        plain = _DECIMALS.sub(_bytes_of, plain)
+    plain = _without_decimals(plain)
     if plain != text:
         yield plain
     if _DUMP.match(text) or any(begin.search(text) for begin in _DUMP_BEGINS):
-        yield _DUMP.sub(_only(2), text)
-        yield _DUMP.sub(_only(3), text)
+        pieces = _DUMP.split(text)
+        for other in (2, 1):
+            # Between lines, and in each of them where it stands, bytes, and text.
+            columns = [pieces[n::4] for n in range(4)]
+            for blank in (1, 1 + other):
+                columns[blank] = [_nothing(column) for column in columns[blank]]
+            yield b"".join(chain.from_iterable(zip_longest(*columns, fillvalue=b"")))
+
+
+def _without_decimals(text: bytes) -> bytes:
+    """Read arrays of bytes. Where they stand is told by classes, ten times as fast."""
+    classes = b" " + text.translate(_CLASSES)
+    pieces, done = [], 0
+    for place in _DECIMALS_AS_CLASSES.finditer(classes):
+        start = place.start()
+        row = _DECIMALS.match(text, start) if start >= done else None
+        if row:
+            pieces += [text[done:start], _bytes_of(row)]
+            done = row.end()
+    return b"".join((*pieces, text[done:])) if pieces else text
 
 
 def _bytes_of(row: re.Match[bytes]) -> bytes:
@@ -178,13 +200,3 @@ def _bytes_of(row: re.Match[bytes]) -> bytes:
         return bytes([byte]).ljust(len(match[0]), FILLER) if byte < _BYTE else match[0]
 
     return _DECIMAL.sub(character, row[0])
-
-
-def _only(column: int) -> Callable[[re.Match[bytes]], bytes]:
-    def blank(match: re.Match[bytes]) -> bytes:
-        return b"".join(
-            each if number == column else _SPACE * len(each)
-            for number, each in enumerate(match.groups(), start=1)
-        )
-
-    return blank
