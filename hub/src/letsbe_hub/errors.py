@@ -53,14 +53,18 @@ class StorageUnavailable(LetsBeError):
 
 
 class Overloaded(LetsBeError):
-    """The node has as much to answer as it can in a second; nothing was done."""
+    """The node has as much to answer as it can in a second; nothing was done.
+
+    Args:
+        seconds: When to try again; else any of the next few.
+    """
 
     code = "overloaded"
     status = 503
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int | None = None) -> None:
         # Each at another moment, so that they do not come back together.
-        self.seconds = random.randint(2, 8)  # noqa: S311 - jitter
+        self.seconds = seconds or random.randint(2, 8)  # noqa: S311 - jitter
         """When to try again."""
         super().__init__(
             f"this node of the Hub is overloaded: try again in {self.seconds} s"

@@ -36,6 +36,7 @@ from letsbe_hub.storage.schema import check, migrate
 from letsbe_hub.storage.store import Store, sqlite_url
 from letsbe_hub.tenants.heartbeats import Heartbeats
 from letsbe_hub.tenants.keys import KeyRing
+from letsbe_hub.tenants.news import News
 from letsbe_hub.tenants.status import Watch, shown
 from letsbe_hub.usage.ingestion import Ingestion
 
@@ -69,6 +70,7 @@ class Hub:
         keys: The keys of tenants' servers.
         heartbeats: Takes their heartbeats.
         fetching: Gives them their configuration.
+        news: Says what waits for them.
         usage: Takes their usage.
         rates: What usage costs.
         courier: Delivers what is charged to the billing plugin.
@@ -90,6 +92,7 @@ class Hub:
     keys: KeyRing
     heartbeats: Heartbeats
     fetching: Fetching
+    news: News
     usage: Ingestion
     rates: Rates
     courier: Courier
@@ -219,7 +222,7 @@ def assemble(
     """
     keys = KeyRing(store)
     heartbeats = Heartbeats(store)
-    fetching = Fetching(store)
+    fetching, news = Fetching(store), News(store, settings.tenants.most_waiting)
     usage = Ingestion(store)
     rates = Rates(settings.billing)
     usage.observe(Accrual(rates))
@@ -251,6 +254,7 @@ def assemble(
         keys=keys,
         heartbeats=heartbeats,
         fetching=fetching,
+        news=news,
         usage=usage,
         rates=rates,
         courier=Courier(store, plugins.billing_backends),
@@ -259,5 +263,5 @@ def assemble(
         watch=watch,
         clock=Clock(store),
         approval_listeners=[tell_of_approval],
-        _closing=[keys.close, fetching.close, heartbeats.close, usage.close],
+        _closing=[r.close for r in (keys, fetching, news, heartbeats, usage)],
     )

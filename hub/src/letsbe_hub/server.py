@@ -7,13 +7,14 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import anyio
+from anyio import to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from letsbe.listening import bind, run
 from letsbe.redaction.logging import redacted_logging
 from letsbe_hub.api.app import make_app
 from letsbe_hub.chores import do_chores
-from letsbe_hub.errors import LetsBeError
+from letsbe_hub.errors import LetsBeError, StorageUnavailable
 from letsbe_hub.opening import Hub
 
 KEEP_ALIVE = 75
@@ -37,6 +38,8 @@ async def running(hub: Hub, *, chores: bool = True) -> AsyncIterator[None]:
         BusError: The other nodes cannot be reached.
     """
     await hub.bus.start()
+    with contextlib.suppress(StorageUnavailable):  # then they are looked up one by one
+        await to_thread.run_sync(hub.keys.recall)
     try:
         if not chores:
             yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ import sqlalchemy as sa
 from hub.tests.site import People, Site, Tenant
 from letsbe_hub.api.principals import token_hash
 from letsbe_hub.storage.tables.tenants import server_connections as servers
+from letsbe_hub.storage.tables.tenants import tenants
 from letsbe_hub.tenants.heartbeats import Beat, _on_postgresql, _on_sqlite
+from letsbe_hub.tenants.keys import KeyRing
 
 BEAT = "/api/v1/tenant/heartbeat"
 WAIT = "/api/v1/tenant/wait"
@@ -176,3 +179,40 @@ def test_waiting_ends_with_news(site: Site, staff: People) -> None:
     known = {"seconds": "0.05", "configVersion": "1"}
     later = site.http.get(WAIT, headers=tenant.headers, params=known)
     assert later.json()["data"] == {"news": []}
+
+
+def test_no_more_wait_than_there_is_room_for(site: Site) -> None:
+    with ExitStack() as waiting:
+        for _ in range(site.hub.settings.tenants.most_waiting):
+            waiting.enter_context(site.hub.news.place())
+        tenant = site.tenant()
+        full = site.http.get(WAIT, headers=tenant.headers)
+        assert (full.status_code, full.json()["error"]["code"]) == (503, "OVERLOADED")
+        assert int(full.headers["retry-after"]) >= 60
+        assert beat(site, tenant).status_code == 200
+    query = {"seconds": "0.01"}
+    assert site.http.get(WAIT, headers=tenant.headers, params=query).status_code == 200
+
+
+def test_keys_in_use_are_recalled_and_still_checked(site: Site) -> None:
+    used, suspended, unused = site.tenant(), site.tenant(), site.tenant()
+    assert beat(site, used).status_code == beat(site, suspended).status_code == 200
+    keys = KeyRing(site.hub.store)
+    keys.recall()
+    assert keys._seen == {
+        token_hash(tenant.key): tenant.id for tenant in (used, suspended)
+    }
+    keys.close()
+    site.hub.keys.recall()
+    site.hub.store.write(
+        lambda c: c.execute(
+            sa.update(tenants)
+            .where(tenants.c.id == suspended.id)
+            .values(state="closed")
+        )
+    )
+    for path in (WAIT + "?seconds=0.01", "/api/v1/tenant/config"):
+        assert site.http.get(path, headers=used.headers).status_code == 200
+        assert site.http.get(path, headers=unused.headers).status_code == 200
+        refused = site.http.get(path, headers=suspended.headers)
+        assert refused.json()["error"]["code"] == "TENANT_SUSPENDED"

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from letsbe.hub_client.documents import Document, digest
 from letsbe_hub.configuration.versions import INITIAL
-from letsbe_hub.errors import LetsBeError, NotFound
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.configuration import config_versions as versions
 from letsbe_hub.storage.tables.tenants import tenants
+from letsbe_hub.tenants.keys import good
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,16 @@ class Fetching:
     def __init__(self, store: Store) -> None:
         self._looks = GroupCommit([store.read], _newest, "letsbe-configuration")
 
-    async def newest(self, tenant_id: str) -> Newest:
-        """Return a tenant's newest version.
+    async def newest(self, key_hash: str) -> Newest | None:
+        """Return the newest version that is meant for the server with a key.
 
-        Raises:
-            NotFound: There is no such tenant.
+        Args:
+            key_hash: The key's hash; looked up with the version, in one transaction.
+
+        Returns:
+            The version; None if the key is not good now.
         """
-        return await self._looks.submit(tenant_id)
+        return await self._looks.submit(key_hash)
 
     def close(self) -> None:
         """Stop looking up."""
@@ -61,8 +64,9 @@ _FIRST = Newest(0, digest(INITIAL), INITIAL)
 
 
 def _newest(
-    connection: sa.Connection, tenant_ids: Sequence[str]
-) -> Sequence[Newest | LetsBeError]:
+    connection: sa.Connection, hashes: Sequence[str]
+) -> Sequence[Newest | None]:
+    owners = good(connection, set(hashes))
     query = (
         sa.select(
             tenants.c.id,
@@ -75,11 +79,10 @@ def _newest(
             (versions.c.tenant_id == tenants.c.id)
             & (versions.c.version == tenants.c.config_version),
         )
-        .where(tenants.c.id.in_(set(tenant_ids)))
+        .where(tenants.c.id.in_(set(owners.values())))
     )
     found = {
         row[0]: Newest(*row[1:]) if row.config_version else _FIRST
         for row in connection.execute(query)
     }
-    message = "there is no tenant of this id: list them to see the ids"
-    return [found.get(each) or NotFound(message) for each in tenant_ids]
+    return [found.get(owners.get(each, "")) for each in hashes]

@@ -25,11 +25,14 @@ from letsbe_hub.api.principals import (
 from letsbe_hub.errors import LetsBeError, TenantSuspended, Unauthenticated
 from letsbe_hub.storage.group_commit import GroupCommit
 from letsbe_hub.storage.store import Store
-from letsbe_hub.storage.tables.tenants import tenant_keys
+from letsbe_hub.storage.tables.tenants import tenant_keys, tenants
 from letsbe_hub.storage.texts import json_of, rows_of
 
 MOST_SEEN = 50_000
 """Keys whose tenants are remembered."""
+
+SHUT_OUT = ("suspended", "closed")
+"""States of tenants whose servers are not let in."""
 
 OVERLAP_SECONDS = 3600.0
 """How long an old key stays good once the new one has been used."""
@@ -76,7 +79,16 @@ class KeyRing:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lookups = GroupCommit([store.read], _find, "letsbe-keys")
-        self._seen: dict[str, Principal] = {}
+        self._seen: dict[str, str] = {}
+
+    def recall(self) -> None:
+        """Remember the tenants of the keys in use, so that thousands of servers that
+        come back to a Hub that was started again need not each be looked up.
+
+        Raises:
+            StorageUnavailable: The database cannot be used now.
+        """
+        self._seen.update(self._store.read(_in_use))
 
     async def authenticate(self, request: Request) -> Principal:
         """Say whose key a request bears.
@@ -89,13 +101,12 @@ class KeyRing:
         known = await self._lookups.submit(found)
         if not known.confirmed:
             await self._store.write_async(lambda c: _confirm(c, known.tenant_id, found))
-        if known.state in ("suspended", "closed"):
+        if known.state in SHUT_OUT:
             raise TenantSuspended(f"the tenant is {known.state}: ask the operator")
-        principal = _principal(known.tenant_id, found)
-        self._seen[found] = principal
+        self._seen[found] = known.tenant_id
         if len(self._seen) > MOST_SEEN:
             del self._seen[next(iter(self._seen))]
-        return principal
+        return _principal(known.tenant_id, found)
 
     async def claimed(self, request: Request) -> Principal:
         """Say whose key a request bears, if it was good once.
@@ -107,8 +118,19 @@ class KeyRing:
             Unauthenticated: As :meth:`authenticate`.
             TenantSuspended: As :meth:`authenticate`.
         """
-        seen = self._seen.get(bearer_hash(request, TokenKind.TENANT_KEY))
-        return seen or await self.authenticate(request)
+        found = bearer_hash(request, TokenKind.TENANT_KEY)
+        tenant = self._seen.get(found)
+        if tenant is None:
+            return await self.authenticate(request)
+        return _principal(tenant, found)
+
+    async def refusal(self, request: Request) -> LetsBeError:
+        """Say why a transaction that checks the key did not find it good."""
+        try:
+            await self.authenticate(request)
+        except LetsBeError as error:
+            return error
+        return Unauthenticated("the bearer token was not good a moment ago: try again")
 
     def close(self) -> None:
         """Stop looking up."""
@@ -126,7 +148,7 @@ def good(connection: sa.Connection, hashes: Collection[str]) -> dict[str, str]:
     return {
         each: known.tenant_id
         for each, known in found
-        if isinstance(known, Known) and known.state not in ("suspended", "closed")
+        if isinstance(known, Known) and known.state not in SHUT_OUT
     }
 
 
@@ -170,6 +192,22 @@ def _find(
     }
     message = "the bearer token is not known, was revoked or has expired"
     return [found.get(each) or Unauthenticated(message) for each in hashes]
+
+
+def _in_use(connection: sa.Connection) -> dict[str, str]:
+    query = (
+        sa.select(tenant_keys.c.key_hash, tenant_keys.c.tenant_id)
+        .join(tenants)
+        .where(
+            tenant_keys.c.revoked_at.is_(None),
+            tenant_keys.c.expires_at.is_(None),
+            tenant_keys.c.confirmed_at.is_not(None),
+            tenants.c.state.not_in(SHUT_OUT),
+        )
+        .order_by(tenant_keys.c.confirmed_at.desc())
+        .limit(MOST_SEEN)
+    )
+    return {row.key_hash: row.tenant_id for row in connection.execute(query)}
 
 
 def _confirm(connection: sa.Connection, tenant_id: str, used: str) -> None:

@@ -66,8 +66,9 @@ class AppliedView(View):
 async def fetch(exchange: Exchange) -> Reply:
     """Give the server its configuration."""
     query = exchange.query(ConfigQuery)
-    tenant = exchange.caller.id
-    newest = await exchange.hub.fetching.newest(tenant)
+    newest = await exchange.hub.fetching.newest(exchange.caller.credential)
+    if newest is None:
+        raise await exchange.hub.keys.refusal(exchange.request)
     whole = ConfigView(
         version=newest.version,
         digest=newest.digest,
@@ -123,6 +124,7 @@ ENDPOINTS = (
         "Get the configuration",
         query=ConfigQuery,
         answer=ConfigView,
+        checks_token=True,
     ),
     Endpoint(
         "POST",

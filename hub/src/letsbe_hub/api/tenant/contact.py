@@ -7,7 +7,6 @@ import time
 from typing import Annotated, Any, Literal
 
 import anyio
-import sqlalchemy as sa
 from pydantic import Field, JsonValue
 
 from letsbe_hub.api.bodies import Body, Identifier, Instant, Line, View
@@ -15,9 +14,7 @@ from letsbe_hub.api.endpoints import Endpoint, Exchange
 from letsbe_hub.api.envelope import Reply
 from letsbe_hub.api.principals import Audience
 from letsbe_hub.api.tenant.registration import Url
-from letsbe_hub.approvals.requests import undelivered
 from letsbe_hub.bus import tenant_topic
-from letsbe_hub.configuration import versions
 from letsbe_hub.errors import Conflict, InvalidRequest
 from letsbe_hub.tenants.heartbeats import Beat, skew
 
@@ -150,21 +147,21 @@ async def wait(exchange: Exchange) -> Reply:
     tenant = exchange.caller.id
     news: list[str] = []
     # Listened to before looked at, so that what comes between is not missed.
-    with exchange.hub.bus.subscribed(tenant_topic(tenant)) as subscription:
-        news = await _news(exchange, tenant, query.config_version)
+    with (
+        exchange.hub.news.place(),
+        exchange.hub.bus.subscribed(tenant_topic(tenant)) as subscription,
+    ):
+        waiting = await exchange.hub.news.of(exchange.caller.credential)
+        if waiting is None:
+            raise await exchange.hub.keys.refusal(exchange.request)
+        if waiting.config_version > query.config_version:
+            news.append("configuration")
+        if waiting.decision:
+            news.append("decision")
         if not news:
             with anyio.move_on_after(query.seconds):
                 news = [await subscription.next()]
     return Reply(NewsView(news=news))
-
-
-async def _news(exchange: Exchange, tenant: str, known: int) -> list[str]:
-    def look(connection: sa.Connection) -> list[str]:
-        newest, _ = versions.newest(connection, tenant)
-        found = ["configuration"] if newest > known else []
-        return found + ["decision"] * bool(undelivered(connection, tenant, 1))
-
-    return await exchange.hub.store.read_async(look)
 
 
 ENDPOINTS = (
@@ -187,5 +184,6 @@ ENDPOINTS = (
         "Wait for news",
         query=WaitQuery,
         answer=NewsView,
+        checks_token=True,
     ),
 )

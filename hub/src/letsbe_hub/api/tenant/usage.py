@@ -12,7 +12,7 @@ from letsbe_hub.api.bodies import Body, View
 from letsbe_hub.api.endpoints import Endpoint, Exchange
 from letsbe_hub.api.envelope import Reply
 from letsbe_hub.api.principals import Audience
-from letsbe_hub.errors import InvalidRequest, Unauthenticated
+from letsbe_hub.errors import InvalidRequest
 from letsbe_hub.usage.buckets import MOST, Bucket, Counts, faults
 from letsbe_hub.usage.ingestion import Push
 
@@ -84,9 +84,7 @@ async def push(exchange: Exchange) -> Reply:
     caller = exchange.caller
     taken = await exchange.hub.usage.take(Push(caller.id, buckets, caller.credential))
     if taken is None:
-        # Says what is wrong with the key.
-        await exchange.hub.keys.authenticate(exchange.request)
-        raise Unauthenticated("the bearer token was not good a moment ago: try again")
+        raise await exchange.hub.keys.refusal(exchange.request)
     return Reply(UsageView(stored=taken.stored, unchanged=taken.unchanged))
 
 
