@@ -23,6 +23,7 @@ from letsbe_hub.opening import Hub, assemble
 from letsbe_hub.server import running
 from letsbe_hub.settings import Settings
 from letsbe_hub.storage.store import Store
+from letsbe_hub.storage.tables.people import people as people_table
 from letsbe_hub.storage.tables.people import sessions as session_table
 from letsbe_hub.storage.tables.shared import acts, outbox
 from letsbe_hub.tenants.registry import NewTenant
@@ -330,3 +331,32 @@ def test_preferences_and_addresses_are_ones_own(
     }
     wrong = {"wanted": {"gossip": {"email": False}}}
     assert http.put(path, headers=token, json=wrong).status_code == 400
+
+
+def test_staff_give_a_customer_a_tenant_and_take_it_away(
+    hub: Hub, http: TestClient, quick: None
+) -> None:
+    owner, boss = person(hub), person(hub, "admin", "a@example.com")
+
+    def entered(connection: sa.Connection) -> str:
+        staff = people.find(connection, boss)
+        return sessions.open_session(connection, staff, None).token
+
+    change = sa.update(people_table).values(totp_confirmed=True)
+    hub.store.write(lambda c: c.execute(change.where(people_table.c.id == boss)))
+    staff = bearer(hub.store.write(entered))
+    new = NewTenant("Bakery", "ord-7", "lite")
+    tenant = hub.store.write(lambda c: create_tenant(c, new, "cli"))
+    mine = bearer(sign_in(http).json()["data"]["token"])
+    theirs = f"/api/v1/customer/tenants/{tenant}/billing"
+    place = f"/api/v1/admin/people/{owner}/tenants"
+    assert http.get(theirs, headers=mine).status_code == 404
+    given = http.put(f"{place}/{tenant}", headers=staff).json()["data"]
+    assert tenant in given["tenants"]
+    assert http.get(theirs, headers=mine).status_code == 200
+    assert http.put(f"{place}/ten_none", headers=staff).status_code == 404
+    taken = http.delete(f"{place}/{tenant}", headers=staff).json()["data"]
+    assert tenant not in taken["tenants"]
+    assert http.get(theirs, headers=mine).status_code == 404
+    shown = http.get(f"/api/v1/admin/people/{owner}", headers=staff).json()["data"]
+    assert shown == taken

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from letsbe_hub.cli import main
 from letsbe_hub.demo import DemoFailed
+from letsbe_hub.storage.store import Store, sqlite_url
+from letsbe_hub.storage.tables.shared import acts
+
+PASSWORD = ("--password", "correct horse battery")
+OWNER = ("admin", "create", "o@x.example", *PASSWORD, "--role", "owner")
 
 
 def run(home: Path, *argv: str) -> Result:
@@ -58,12 +65,19 @@ def test_migrating_says_what_it_did(home: Path) -> None:
         (("token", "issue", "ten_nothing"), "list them to see the ids"),
         (("migrate", "--database", "mysql://x"), "postgresql://"),
         (("tenant", "list", "--database", "postgresql://127.0.0.1:1/x"), "check that"),
-        (("tenant", "create", "", "--order", "ord-1"), "name: "),
-        (("tenant", "create", "Bakery", "--order", "ord 1"), "order_id: "),
-        (("tenant", "suspend", "ten_nothing", "--reason", ""), "reason: "),
-        (("billing", "adjust", "ten_x", "tokens", "9" * 20, "--reason", "x"), "amount"),
-        (("billing", "adjust", "ten_x", "tokens", "5", "--reason", ""), "reason: "),
-        (("admin", "create", "a@b.c", "--password", "x"), "12 to 256 characters"),
+        (("tenant", "create", "", "--order", "ord-1"), "NAME: must not be empty"),
+        (("tenant", "create", "a\nb", "--order", "ord-1"), "NAME: must be one line"),
+        (("tenant", "create", "Bakery", "--order", "ord 1"), "--order: may have"),
+        (("tenant", "suspend", "ten_nothing", "--reason", ""), "--reason: must not"),
+        (("billing", "adjust", "ten_x", "tokens", "9" * 20, "--reason", "x"), "AMOUNT"),
+        (("billing", "adjust", "ten_x", "tokens", "5", "--reason", ""), "--reason: "),
+        (("admin", "create", "x", *PASSWORD), "EMAIL: must be an e-mail address"),
+        (("admin", "create", "a@b.c", "--password", "x"), "--password: the password"),
+        ((*OWNER, "--tenant", "ten_x"), "--tenant ten_x: there is no tenant"),
+        ((*OWNER, "--tenant", "a b"), "--tenant: may have letters"),
+        (("admin", "create", "a@b.c", *PASSWORD, "--tenant", "x"), "--tenant x: there"),
+        (("admin", "show", "nobody@x.example"), "PERSON: nobody has this address"),
+        (("admin", "disable", "psn_x"), "PERSON: there is no person of this id"),
     ],
 )
 def test_an_error_says_what_to_do(home: Path, argv: tuple[str, ...], said: str) -> None:
@@ -71,6 +85,45 @@ def test_an_error_says_what_to_do(home: Path, argv: tuple[str, ...], said: str) 
     assert ran.exit_code == 1
     assert said in ran.output
     assert "Traceback" not in ran.output
+
+
+def test_a_customer_is_given_a_tenant_later_and_has_it_taken_away(home: Path) -> None:
+    ids = [
+        data(home, "tenant", "create", name, "--order", name)["id"]
+        for name in ("Bakery", "Dentist")
+    ]
+    who, mail = data(home, *OWNER, "--tenant", ids[0])["id"], "o@x.example"
+    given = data(home, "admin", "give-tenant", mail.upper(), ids[1])
+    assert given == data(home, "admin", "give-tenant", who, ids[1])
+    assert given["tenants"] == sorted(ids)
+    assert data(home, "admin", "take-tenant", who, ids[0])["tenants"] == [ids[1]]
+    assert data(home, "admin", "take-tenant", who, ids[0])["tenants"] == [ids[1]]
+    wrong = run(home, "admin", "give-tenant", who, "ten_x").output
+    assert "TENANT: there is no tenant" in wrong
+    (listed,) = data(home, "admin", "list")
+    assert (listed["id"], listed["tenants"]) == (who, [ids[1]])
+    assert ids[1] in run(home, "admin", "list").output
+    staff = data(home, "admin", "create", mail, *PASSWORD)["id"]
+    assert "name one of them by the id" in run(home, "admin", "show", mail).output
+    wrong = run(home, "admin", "give-tenant", staff, ids[0]).output
+    assert "staff see every tenant" in wrong
+    with contextlib.closing(Store(sqlite_url(home / "hub.db"))) as store:
+        query = sa.select(acts.c.act, acts.c.detail).order_by(acts.c.id)
+        told = store.read(lambda c: c.execute(query).all())
+    assert [row.detail["tenant"] for row in told if "_tenant" in row.act] == [
+        ids[1],
+        ids[0],
+    ]
+
+
+def test_a_person_is_disabled_and_let_in_again(home: Path) -> None:
+    who = data(home, *OWNER)["id"]
+    assert data(home, "admin", "disable", who)["state"] == "disabled"
+    assert data(home, "admin", "enable", who)["state"] == "active"
+    assert data(home, "admin", "password", who, *PASSWORD)["id"] == who
+    assert "is off" in run(home, "admin", "reset-second-factor", who).output
+    admin = data(home, "admin", "create", "a@x.example", *PASSWORD)["id"]
+    assert "the last admin" in run(home, "admin", "disable", admin).output
 
 
 def test_a_short_name_does_not_rule_out_every_password(home: Path) -> None:

@@ -49,15 +49,14 @@ Instant: TypeAlias = Annotated[
 ]
 """A moment: seconds since 1970 (UTC) inside, RFC 3339 outside."""
 
-Line: TypeAlias = Annotated[
-    str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
+LINE = r"^[^\x00-\x1f\x7f]+$"
+IDENTIFIER = r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$"
+
+Line: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=LINE)]
 """One line of text."""
 
 Reason: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]
 """Why a person did something."""
 
-Identifier: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")
-]
+Identifier: TypeAlias = Annotated[str, Field(pattern=IDENTIFIER)]
 """An id, ours or another system's."""

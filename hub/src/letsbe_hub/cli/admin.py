@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from letsbe.cli.output import (
     json_option,
-    print_facts,
     print_json,
     print_table,
     reporting,
 )
 from letsbe_hub.cli.options import (
     ACTOR,
+    about,
     checked,
     database_option,
     home_option,
     opened,
 )
+from letsbe_hub.cli.persons import changed, facts_of, person_argument, shown
 from letsbe_hub.home import HubHome
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-COLUMNS = ("id", "kind", "role", "email", "state", "second factor")
+    from letsbe_hub.api.admin.people import AdminPersonView
+
+
+COLUMNS = (
+    "id",
+    "kind",
+    "role",
+    "email",
+    "state",
+    "second factor",
+    "name",
+    "tenants",
+)
 
 
 @click.group()
@@ -66,27 +79,36 @@ def create(
     """
     from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
     from letsbe_hub.accounts.passwords import check_form, hash_now  # noqa: PLC0415
-    from letsbe_hub.api.admin.people import NewPersonBody  # noqa: PLC0415
+    from letsbe_hub.accounts.roles import kind_of  # noqa: PLC0415
+    from letsbe_hub.api.admin.people import NewPersonBody, person_view  # noqa: PLC0415
+    from letsbe_hub.errors import InvalidRequest  # noqa: PLC0415
 
     called, theirs = name or email, list(tenants)
     checked(NewPersonBody, email=email, name=called, role=role, tenants=theirs)
-    check_form(password, people.normal(email))
+    with about("email"):
+        people.normal(email)
+    with about("password"):
+        check_form(password, email)
     new = people.NewPerson(email, called, role, hash_now(password), tenants)
 
-    def make(connection: sa.Connection) -> sa.Row[Any]:
+    def make(connection: sa.Connection) -> AdminPersonView:
         from letsbe_hub.tenants.registry import find  # noqa: PLC0415 - slow to import
 
         for tenant in tenants:
-            find(connection, tenant)
-        return people.find(connection, people.create(connection, new, ACTOR))
+            with about("tenants", tenant):
+                find(connection, tenant)
+        if tenants and kind_of(role) == "staff":
+            raise InvalidRequest(
+                "--tenant: staff see every tenant; leave it out, or make an owner or"
+                " a delegate with --role"
+            )
+        return person_view(connection, people.create(connection, new, ACTOR))
 
     with opened(home, database) as store:
         made = store.write(make)
-    facts = {"id": made.id, "email": made.email, "kind": made.kind, "role": made.role}
-    if as_json:
-        print_json(facts)
-    else:
-        print_facts(list(facts.items()))
+    shown(made, as_json=as_json)
+    if not as_json and made.kind == "customer" and not made.tenants:
+        click.echo(f"\nNext: letsbe-hub admin give-tenant {made.id} TENANT")
 
 
 @admin.command("list")
@@ -97,61 +119,130 @@ def create(
 def list_people(home: HubHome, database: str | None, as_json: bool) -> None:
     """List people, newest first."""
     from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
+    from letsbe_hub.api.admin.people import person_views  # noqa: PLC0415
 
     query = people.listing().order_by(*(c.desc() for c in people.ORDER))
     with opened(home, database) as store:
-        rows = store.read(lambda c: c.execute(query).all())
-    shown = [
-        (
-            r.id,
-            r.kind,
-            r.role,
-            r.email,
-            r.state,
-            "yes" if r.totp_confirmed else "no",
-            r.name,
-        )
-        for r in rows
-    ]
+        views = store.read(lambda c: person_views(c, c.execute(query).all()))
     if as_json:
-        print_json([dict(zip(COLUMNS, row, strict=True)) for row in shown])
-    else:
-        print_table(COLUMNS, shown)
+        print_json([facts_of(view) for view in views])
+        return
+    print_table(
+        COLUMNS,
+        [
+            (
+                view.id,
+                view.kind,
+                view.role,
+                view.email,
+                view.state,
+                "yes" if view.totp_confirmed else "no",
+                view.name,
+                " ".join(view.tenants) if view.kind == "customer" else "all",
+            )
+            for view in views
+        ],
+    )
 
 
 @admin.command()
-@click.argument("person")
+@person_argument
+def show(person: str, home: HubHome, database: str | None, as_json: bool) -> None:
+    """Show PERSON, by the id or the e-mail address."""
+    shown(changed(home, database, person, lambda *_: None), as_json=as_json)
+
+
+@admin.command()
 @click.password_option(help="Else it is asked for.")
-@home_option
-@database_option
-@reporting
-def password(person: str, password: str, home: HubHome, database: str | None) -> None:
-    """Set PERSON's password (an id, ``psn_...``), and end all their sessions."""
+@person_argument
+def password(
+    person: str, password: str, home: HubHome, database: str | None, as_json: bool
+) -> None:
+    """Set the password of PERSON (an id or an address), and end their sessions."""
     from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
     from letsbe_hub.accounts.passwords import check_form, hash_now  # noqa: PLC0415
 
-    with opened(home, database) as store:
-        check_form(password, store.read(lambda c: people.find(c, person)).email)
-        hashed = hash_now(password)
-        store.write(lambda c: people.set_password(c, person, hashed, ACTOR))
-    click.echo("The password is set, and every session was ended.")
+    def change(connection: sa.Connection, wanted: str) -> None:
+        with about("password"):
+            check_form(password, people.find(connection, wanted).email)
+        people.set_password(connection, wanted, hash_now(password), ACTOR)
+
+    shown(changed(home, database, person, change), as_json=as_json)
+    if not as_json:
+        click.echo("\nThe password is set, and every session was ended.")
 
 
 @admin.command("reset-second-factor")
-@click.argument("person")
-@home_option
-@database_option
-@reporting
-def reset_second_factor(person: str, home: HubHome, database: str | None) -> None:
+@person_argument
+def reset_second_factor(
+    person: str, home: HubHome, database: str | None, as_json: bool
+) -> None:
     """Turn PERSON's second factor off, when the device is lost."""
     from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
     from letsbe_hub.accounts.second_factor import forget  # noqa: PLC0415
 
-    def change(connection: sa.Connection) -> None:
-        people.find(connection, person)
-        forget(connection, person, ACTOR)
-        people.end_sessions(connection, person)
+    def change(connection: sa.Connection, wanted: str) -> None:
+        forget(connection, wanted, ACTOR)
+        people.end_sessions(connection, wanted)
 
-    with opened(home, database) as store:
-        store.write(change)
-    click.echo("The second factor is off, and every session was ended.")
+    shown(changed(home, database, person, change), as_json=as_json)
+    if not as_json:
+        click.echo("\nThe second factor is off, and every session was ended.")
+
+
+@admin.command()
+@person_argument
+def disable(person: str, home: HubHome, database: str | None, as_json: bool) -> None:
+    """Let PERSON in no longer, and end their sessions."""
+    from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
+
+    def change(connection: sa.Connection, wanted: str) -> None:
+        people.set_state(connection, wanted, "disabled", ACTOR)
+
+    shown(changed(home, database, person, change), as_json=as_json)
+
+
+@admin.command()
+@person_argument
+def enable(person: str, home: HubHome, database: str | None, as_json: bool) -> None:
+    """Let PERSON in again."""
+    from letsbe_hub.accounts import people  # noqa: PLC0415 - slow to import
+
+    def change(connection: sa.Connection, wanted: str) -> None:
+        people.set_state(connection, wanted, "active", ACTOR)
+
+    shown(changed(home, database, person, change), as_json=as_json)
+
+
+@admin.command("give-tenant")
+@person_argument
+@click.argument("tenant")
+def give_tenant(
+    person: str, tenant: str, home: HubHome, database: str | None, as_json: bool
+) -> None:
+    """Let PERSON, a customer, see TENANT too."""
+    from letsbe_hub.accounts import memberships  # noqa: PLC0415 - slow to import
+
+    def change(connection: sa.Connection, wanted: str) -> None:
+        with about("tenant"):
+            memberships.give(connection, wanted, tenant, ACTOR)
+
+    shown(changed(home, database, person, change), as_json=as_json)
+
+
+@admin.command("take-tenant")
+@person_argument
+@click.argument("tenant")
+def take_tenant(
+    person: str, tenant: str, home: HubHome, database: str | None, as_json: bool
+) -> None:
+    """Let PERSON, a customer, no longer see TENANT."""
+    from letsbe_hub.accounts import memberships  # noqa: PLC0415 - slow to import
+    from letsbe_hub.tenants.registry import find  # noqa: PLC0415
+
+    def change(connection: sa.Connection, wanted: str) -> None:
+        with about("tenant"):
+            find(connection, tenant)
+            memberships.take(connection, wanted, tenant, ACTOR)
+
+    shown(changed(home, database, person, change), as_json=as_json)

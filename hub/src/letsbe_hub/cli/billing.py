@@ -25,6 +25,19 @@ from letsbe_hub.home import HubHome
 if TYPE_CHECKING:
     from letsbe_hub.billing.rates import Rates
 
+SUMMARY = {
+    "tenants": "tenants in a period",
+    "used": "tokens used",
+    "pool": "tokens in their pools",
+    "premium": "premium, in millionths of the currency",
+    "at_limit": "tenants at their limit",
+    "waiting": "billing entries that wait",
+    "dead": "entries never taken",
+    "oldest_seconds": "the oldest waits, in seconds",
+    "rejected": "entries rejected",
+    "founding_spots_left": "founding spots left",
+}
+"""What each figure is, for people."""
 PERIODS = ("id", "from", "until", "plan", "pool", "used", "premium", "state")
 
 
@@ -58,7 +71,7 @@ def summary(home: HubHome, database: str | None, as_json: bool) -> None:
     if as_json:
         print_json(facts)
     else:
-        print_facts(list(facts.items()))
+        print_facts([(SUMMARY[name], value) for name, value in facts.items()])
 
 
 @billing.command()
@@ -68,7 +81,7 @@ def summary(home: HubHome, database: str | None, as_json: bool) -> None:
 @json_option
 @reporting
 def show(tenant_id: str, home: HubHome, database: str | None, as_json: bool) -> None:
-    """List a tenant's periods, newest first."""
+    """List the periods of TENANT, newest first: the history of its billing."""
     from letsbe_hub.api.bodies import rfc3339  # noqa: PLC0415 - slow to import
     from letsbe_hub.billing.statements import history  # noqa: PLC0415
     from letsbe_hub.tenants.registry import find  # noqa: PLC0415

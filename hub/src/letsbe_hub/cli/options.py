@@ -52,22 +52,72 @@ def checked(form: type[Form], **given: Any) -> Form:  # noqa: ANN401 - the form 
 
     Args:
         form: The body that the API would take.
-        **given: Its fields.
+        **given: Its fields; each has the name of the command's own parameter.
 
     Raises:
-        InvalidRequest: Something does not fit; it is named.
+        InvalidRequest: Something does not fit; it is named as it is typed.
     """
     from pydantic import ValidationError  # noqa: PLC0415 - slow to import
 
-    from letsbe.errors import InvalidRequest  # noqa: PLC0415
-    from letsbe.wrapper.requests import field_errors  # noqa: PLC0415
+    from letsbe.errors import FieldError, InvalidRequest  # noqa: PLC0415
 
     try:
         return form.model_validate(given)
     except ValidationError as error:
-        details = field_errors(error)
+        details = tuple(
+            FieldError(typed(str(item["loc"][0])), _told(item))
+            for item in error.errors(include_input=False, include_url=False)
+        )
         said = "; ".join(f"{d.field}: {d.message}" for d in details)
         raise InvalidRequest(said, details=details) from None
+
+
+def typed(name: str) -> str:
+    """Return how a parameter of the present command is typed: ``--order``, ``NAME``."""
+    command = click.get_current_context().command
+    for each in command.params:
+        if each.name == name:
+            option = isinstance(each, click.Option)
+            return each.opts[0] if option else each.human_readable_name
+    return name
+
+
+@contextlib.contextmanager
+def about(name: str, value: str = "") -> Iterator[None]:
+    """Name the parameter that an error in this block is about, as it is typed.
+
+    Args:
+        name: The parameter's name.
+        value: Which of several values, if that helps.
+    """
+    from letsbe.errors import FieldError, LetsBeError  # noqa: PLC0415 - slow to import
+
+    try:
+        yield
+    except LetsBeError as error:
+        label = f"{typed(name)} {value}".strip()
+        told = error.message.removeprefix(f"{name}: ")
+        error.message = f"{label}: {told}"
+        error.details = (FieldError(typed(name), told),)
+        raise
+
+
+def _told(item: Any) -> str:  # noqa: ANN401 - pydantic's own
+    """Say what is wrong with a field to somebody who reads no regular expressions."""
+    from letsbe_hub.api.bodies import IDENTIFIER, LINE  # noqa: PLC0415 - slow to import
+
+    known = {
+        LINE: "must be one line of text",
+        IDENTIFIER: (
+            "may have letters, digits and _ . : - only, begins with a letter or digit,"
+            " and has at most 128 characters"
+        ),
+    }
+    if item["type"] == "string_too_short" and item["ctx"]["min_length"] == 1:
+        return "must not be empty"
+    pattern = item.get("ctx", {}).get("pattern", "")
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return known.get(pattern, message[:1].lower() + message[1:])
 
 
 @contextlib.contextmanager

@@ -37,7 +37,9 @@ def tenant() -> None:
 
 @tenant.command()
 @click.argument("name")
-@click.option("--order", required=True, help="The order that it comes from.")
+@click.option(
+    "--order", "order_id", required=True, help="The order that it comes from."
+)
 @click.option(
     "--plan",
     type=click.Choice(["lite", "build", "scale", "enterprise"]),
@@ -57,7 +59,7 @@ def tenant() -> None:
 @reporting
 def create(
     name: str,
-    order: str,
+    order_id: str,
     plan: str,
     cohort: str,
     home: HubHome,
@@ -68,7 +70,8 @@ def create(
     from letsbe_hub.api.admin.tenants import NewTenantBody  # noqa: PLC0415 - slow
     from letsbe_hub.tenants import registry  # noqa: PLC0415
 
-    form = checked(NewTenantBody, name=name, order_id=order, plan=plan, cohort=cohort)
+    given = {"name": name, "order_id": order_id, "plan": plan, "cohort": cohort}
+    form = checked(NewTenantBody, **given)
     new = registry.NewTenant(**form.model_dump())
     with opened(home, database) as store:
         made = store.write(lambda c: registry.find(c, registry.create(c, new, ACTOR)))

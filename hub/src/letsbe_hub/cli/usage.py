@@ -9,17 +9,32 @@ from letsbe_hub.cli.options import database_option, home_option, opened
 from letsbe_hub.home import HubHome
 
 COUNTS = ("input_tokens", "output_tokens", "cost_micros", "requests")
+"""What is added up; costs are in millionths of the currency."""
+BY = {
+    "agent": ("agent",),
+    "model": ("model",),
+    "hour": ("hour",),
+    "agent_model": ("agent", "model"),
+}
+"""By what, and the columns of each."""
 
 
 @click.command()
 @click.argument("tenant_id", metavar="TENANT")
 @click.option(
     "--by",
-    type=click.Choice(["agent", "model", "hour", "agent_model"]),
+    type=click.Choice(list(BY)),
     default="agent_model",
     show_default=True,
+    help="What to add up by.",
 )
-@click.option("--days", type=click.IntRange(1, 400), default=31, show_default=True)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 400),
+    default=31,
+    show_default=True,
+    help="How far back.",
+)
 @home_option
 @database_option
 @json_option
@@ -32,7 +47,7 @@ def usage(
     database: str | None,
     as_json: bool,
 ) -> None:
-    """Add up what a tenant has used."""
+    """Add up what TENANT (an id, ``ten_...``) has used; costs are in millionths."""
     import time  # noqa: PLC0415 - with the others
 
     from letsbe_hub.tenants.registry import find  # noqa: PLC0415 - slow to import
@@ -42,11 +57,21 @@ def usage(
     with opened(home, database) as store:
         store.read(lambda c: find(c, tenant_id))
         found = store.read(lambda c: grouped(c, tenant_id, since, 1e11, by))
+    columns = (*BY[by], *COUNTS)
     rows = [
-        (" ".join(map(str, names)), *(getattr(counts, name) for name in COUNTS))
+        (*map(_shown, names), *(getattr(counts, name) for name in COUNTS))
         for names, counts in found
     ]
     if as_json:
-        print_json([dict(zip((by, *COUNTS), row, strict=True)) for row in rows])
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
-        print_table((by, *COUNTS), [tuple(map(str, row)) for row in rows])
+        print_table(columns, rows)
+        if not rows:
+            click.echo(f"Nothing was used in the last {days} days.", err=True)
+
+
+def _shown(name: object) -> str:
+    """Show an hour as a moment, and an agent or a model as it is called."""
+    from letsbe_hub.api.bodies import rfc3339  # noqa: PLC0415 - slow to import
+
+    return rfc3339(name) if isinstance(name, int) else str(name)

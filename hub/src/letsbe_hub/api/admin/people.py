@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from pydantic import Field
 
-from letsbe_hub.accounts import people
+from letsbe_hub.accounts import memberships, people
 from letsbe_hub.api.bodies import Body, Identifier, Instant, Line, Nothing, View
 from letsbe_hub.api.endpoints import Endpoint, Exchange
 from letsbe_hub.api.envelope import Reply
@@ -65,6 +66,8 @@ class AdminPersonView(View):
     totp_confirmed: bool
     created_at: Instant
     signed_in_at: Instant | None
+    tenants: list[str]
+    """The tenants that a customer may see; staff see all."""
 
 
 class ActView(View):
@@ -78,20 +81,77 @@ class ActView(View):
     detail: dict[str, Any]
 
 
-def person_view(row: sa.Row[Any]) -> AdminPersonView:
-    """Show a person."""
-    names = AdminPersonView.model_fields
-    return AdminPersonView(**{name: getattr(row, name) for name in names})
+def person_views(
+    connection: sa.Connection, rows: Sequence[sa.Row[Any]]
+) -> list[AdminPersonView]:
+    """Show people, with the tenants of each."""
+    names = AdminPersonView.model_fields.keys() - {"tenants"}
+    tenants = memberships.of_each(connection, [row.id for row in rows])
+    return [
+        AdminPersonView(
+            tenants=tenants.get(row.id, []), **{n: getattr(row, n) for n in names}
+        )
+        for row in rows
+    ]
+
+
+def person_view(connection: sa.Connection, person_id: str) -> AdminPersonView:
+    """Find and show one person.
+
+    Raises:
+        NotFound: There is none of that id.
+    """
+    (view,) = person_views(connection, [people.find(connection, person_id)])
+    return view
 
 
 async def list_people(exchange: Exchange) -> Reply:
     """List people, newest first."""
     page = exchange.query(PeopleQuery)
     query = paged(people.listing(page.kind), page, *people.ORDER)
-    rows = await exchange.hub.store.read_async(lambda c: c.execute(query).all())
+
+    def look(connection: sa.Connection) -> tuple[Any, list[AdminPersonView]]:
+        rows = connection.execute(query).all()
+        return rows, person_views(connection, rows)
+
+    rows, views = await exchange.hub.store.read_async(look)
+    shown = {view.id: view for view in views}
     return page_of(
-        rows, page, person_view, lambda row: row.created_at, lambda row: row.id
+        rows,
+        page,
+        lambda row: shown[row.id],
+        lambda row: row.created_at,
+        lambda row: row.id,
     )
+
+
+async def show(exchange: Exchange) -> Reply:
+    """Show a person."""
+    wanted = exchange.path()
+    return Reply(await exchange.hub.store.read_async(lambda c: person_view(c, wanted)))
+
+
+async def give_tenant(exchange: Exchange) -> Reply:
+    """Let a customer see a tenant."""
+    return await _member(exchange, memberships.give)
+
+
+async def take_tenant(exchange: Exchange) -> Reply:
+    """Let a customer no longer see a tenant."""
+    return await _member(exchange, memberships.take)
+
+
+async def _member(
+    exchange: Exchange, change: Callable[[sa.Connection, str, str, str], None]
+) -> Reply:
+    wanted, tenant = exchange.path(), exchange.path("tenant")
+    actor = exchange.caller.actor
+
+    def changed(connection: sa.Connection) -> AdminPersonView:
+        change(connection, wanted, tenant, actor)
+        return person_view(connection, wanted)
+
+    return Reply(await exchange.hub.store.write_async(changed))
 
 
 async def create(exchange: Exchange) -> Reply:
@@ -113,7 +173,7 @@ async def create(exchange: Exchange) -> Reply:
         id_ = people.create(connection, new, actor)
         row = people.find(connection, id_)
         rooms.ask_for_password(connection, row.kind, row.email)
-        return person_view(row)
+        return person_view(connection, id_)
 
     return Reply(await exchange.hub.store.write_async(change), status=201)
 
@@ -134,7 +194,7 @@ async def _set_state(exchange: Exchange, state: str) -> Reply:
 
     def change(connection: sa.Connection) -> AdminPersonView:
         people.set_state(connection, wanted, state, actor)
-        return person_view(people.find(connection, wanted))
+        return person_view(connection, wanted)
 
     return Reply(await exchange.hub.store.write_async(change))
 
@@ -194,6 +254,30 @@ ENDPOINTS = (
         for path, handler, said in (
             ("disable", disable, "Disable a person"),
             ("enable", enable, "Let a person in again"),
+        )
+    ),
+    Endpoint(
+        "GET",
+        f"{_PEOPLE}/{{id}}",
+        show,
+        Audience.ADMIN,
+        "Show a person",
+        permission=READ,
+        answer=AdminPersonView,
+    ),
+    *(
+        Endpoint(
+            method,
+            f"{_PEOPLE}/{{id}}/tenants/{{tenant}}",
+            handler,
+            Audience.ADMIN,
+            said,
+            permission=WRITE,
+            answer=AdminPersonView,
+        )
+        for method, handler, said in (
+            ("PUT", give_tenant, "Let a customer see a tenant"),
+            ("DELETE", take_tenant, "Let a customer no longer see a tenant"),
         )
     ),
     Endpoint(
