@@ -19,7 +19,7 @@ from letsbe_redactor_registry.part import Form
 SHORTEST = 12
 """Reduced forms below this length are left out."""
 
-SHORTEST_REDUCED = 8
+SHORTEST_REDUCED = 7
 """Reduced forms of a value that looks random are left out below this length."""
 
 LONG_ENOUGH = 20
@@ -32,6 +32,12 @@ are met by chance, and take hyperscan twice as long."""
 SEEDS = 5
 """Seeds of a value, spread over it, so that one is whole wherever a line ends."""
 
+SHORTEST_FOLDED = 8
+"""Values below this length count in their own case alone."""
+
+_SIGNS = re.compile(rb"[!#$%&*+/:;<=>?@^~|]")
+_MARKED = re.compile(_SIGNS.pattern + rb"|[0-9][A-Za-z]")
+_KINDS = tuple(map(re.compile, (rb"[a-z]", rb"[A-Z]", rb"[0-9]")))
 _CHANGES = re.compile(rb"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])")
 _TURNS = re.compile(
     rb"(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])"
@@ -53,15 +59,26 @@ def folded_forms_of(value: str) -> dict[bytes, str]:
     pairs = data.hex()
     forms = {} if len(pairs) < SHORTEST else {pairs: "hex", f"%{data.hex('%')}": "url"}
     folded = {form.encode(): rule for form, rule in forms.items()}
+    if _is_no_word(data):
+        # With all of its signs: nothing else is meant, whatever the case.
+        folded |= dict.fromkeys(_written(text[::-1]), "reversed")
+        folded[pairs[::-1].encode()] = "reversed"
+        folded |= _written(text)
     if not _is_worth_hiding(data):
         return folded
     folded[b32encode(data).rstrip(b"=").lower()[: len(data) * 8 // 5]] = "base32"
-    folded[_encoded(text[::-1]).lower()] = "reversed"
     if not text.isascii():
         # The search folds A to Z; other letters are written out.
-        for cased in (text.lower(), text.upper(), text.swapcase()):
-            folded[_encoded(cased).lower()] = "plain"
-    return folded | {data.lower(): "plain"}
+        for each in (text.lower(), text.upper(), text.swapcase()):
+            folded |= _written(each)
+    return folded
+
+
+def _written(text: str) -> dict[bytes, str]:
+    """Give a text as it stands in a string of JSON, and as it is, in lower case."""
+    escaped = (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
+    forms = {_encoded(each).lower(): "json" for each in escaped}
+    return forms | {_encoded(text).lower(): "plain"}
 
 
 def turned_forms_of(value: str) -> dict[bytes, str]:
@@ -74,7 +91,7 @@ def turned_forms_of(value: str) -> dict[bytes, str]:
         The disguise's name by the form.
     """
     data = _encoded(value.strip())
-    if not _is_worth_hiding(data):
+    if not _is_no_word(data):
         return {}
     return {core[::-1]: "reversed" for core in base64_cores(data)}
 
@@ -138,6 +155,8 @@ def hints_of(value: str) -> set[bytes]:
     hints = {core[:SEED] for core in base64_cores(data) if len(core) >= SHORTEST}
     if not _is_worth_hiding(data):
         return hints
+    # The second eight digits: the first are what all tokens of one issuer begin with.
+    hints.add(data.hex()[SEED : 2 * SEED].encode())
     if not text.isascii():
         hints |= set(_seeds(json.dumps(text)[1:-1].encode()))
     return hints | set(_seeds(data))
@@ -182,7 +201,17 @@ def looks_random(data: bytes) -> bool:
     word = letters(flat)
     if len(word) >= LONG_ENOUGH or len(_CHANGES.findall(word)) >= 3:
         return True
+    if _SIGNS.search(flat) and all(kind.search(flat) for kind in _KINDS):
+        return True
     return not word.isascii() or 2 * len(_TURNS.findall(flat)) >= len(word)
+
+
+def _is_no_word(data: bytes) -> bool:
+    """Tell what nobody writes by chance, if all of it stands there in any case."""
+    if len(data) < SHORTEST_FOLDED:
+        return False
+    # Not a word and a year.
+    return _MARKED.search(data) is not None or looks_random(data)
 
 
 def _is_worth_hiding(data: bytes) -> bool:

@@ -46,7 +46,8 @@ _ESCAPED = (
 _NUMBER = rb"&#[0-9]{2,7};?[!-%'-~]{0,10}"
 _NAMED = (
     rb"&(?:sol|bsol|plus|lowbar|excl|num|percnt|ast|commat|dollar|equals|colon|semi"
-    rb"|quest|period|comma|lpar|rpar|hyphen);"
+    rb"|quest|period|comma|lpar|rpar|hyphen|shy|ZeroWidthSpace|zwj|zwnj|NoBreak"
+    rb"|#173|#820[3-7]|#[xX]200[b-fB-F]);"
 )
 _OCTAL = rb"\\{1,8}(?:0?[0-7]{3}|0000[0-9A-Fa-f]{2} ?|u\{[0-9A-Fa-f]{1,6}\})"
 _NEEDLESS = (
