@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from itertools import repeat
 from operator import attrgetter, is_not
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeGuard, TypeVar
 
 from letsbe.errors import OutputWithheld
 from letsbe.redaction.finding import (
     Finding,
     FindsBeside,
+    NamesSecrets,
     Places,
     RedactionLayer,
     Rememberable,
@@ -32,12 +33,14 @@ class Asked(NamedTuple):
         labels: The labels of what it finds.
         beside: Asks it about what stands beside registered values, if it can tell.
         first: The layer, if it searches first.
+        naming: The layer, if it knows the registered secrets.
     """
 
     layer: RedactionLayer
     labels: Labels
     beside: Callable[[bytes, Sequence[int], Sequence[int]], Iterable[Finding]] | None
     first: SearchesFirst | None
+    naming: NamesSecrets | None
 
 
 def asked(layers: Iterable[RedactionLayer]) -> list[Asked]:
@@ -46,11 +49,38 @@ def asked(layers: Iterable[RedactionLayer]) -> list[Asked]:
         Asked(
             layer,
             labels_of(rank, layer.name),
-            layer.find_beside if isinstance(layer, FindsBeside) else None,
-            layer if isinstance(layer, SearchesFirst) else None,
+            layer.find_beside if finds_beside(layer) else None,
+            layer if searches_first(layer) else None,
+            layer if names_secrets(layer) else None,
         )
         for rank, layer in enumerate(layers)
     ]
+
+
+def names_secrets(layer: RedactionLayer) -> TypeGuard[NamesSecrets]:
+    """Say whether a layer knows the names of the registered secrets."""
+    return _offers(type(layer), NamesSecrets)
+
+
+def finds_beside(layer: RedactionLayer) -> TypeGuard[FindsBeside]:
+    """Say whether a layer judges what stands beside registered values."""
+    return _offers(type(layer), FindsBeside)
+
+
+def searches_first(layer: RedactionLayer) -> TypeGuard[SearchesFirst]:
+    """Say whether a layer searches first."""
+    return _offers(type(layer), SearchesFirst)
+
+
+def is_rememberable(layer: RedactionLayer) -> TypeGuard[Rememberable]:
+    """Say whether a layer need not look again at text that it has seen."""
+    return _offers(type(layer), Rememberable)
+
+
+@lru_cache(maxsize=1024)
+def _offers(kind: type, protocol: type) -> bool:
+    # Asked once a class: a protocol takes 15 us to look at an object's methods.
+    return issubclass(kind, protocol)
 
 
 def ask_all(layers: Iterable[Asked], text: bytes) -> Spans:
@@ -130,17 +160,13 @@ def guarded(layer: RedactionLayer, ask: Callable[[], _T]) -> _T:
 _NOWHERE = Places((), ())
 
 
-def _look(
-    asked: Asked, text: bytes, registered: Spans, places: Places | None
-) -> Spans | None:
+def _look(asked: Asked, text: bytes, registered: Spans, places: Places | None) -> Spans:
     if registered and asked.beside is not None:
         findings = asked.beside(text, registered.starts, registered.ends)
     elif places is None or asked.first is None:
         findings = asked.layer.find(text)
-    elif places.offsets:
-        findings = asked.first.find_at(text, places)
     else:
-        return None
+        findings = asked.first.find_at(text, places)
     return checked(findings, len(text), asked.labels)
 
 
@@ -159,7 +185,7 @@ def _searched(layer: SearchesFirst, text: bytes) -> Places:
 
 
 def _state_of(layer: RedactionLayer) -> State | None:
-    if not isinstance(layer, Rememberable):
+    if not is_rememberable(layer):
         return None
     version, reach = layer.state()
     if type(version) is not int or type(reach) is not int or reach < 0:

@@ -73,7 +73,8 @@ class Look:
             # What stands beside registered values is searched for in another way.
             beside = registered and asked.beside is not None
             places = None if beside else self._places_in(number, block)
-            ask_one(asked, text, spans, registered, places)
+            if places is None or places.offsets:
+                ask_one(asked, text, spans, registered, places)
 
     def _places_in(self, number: int, block: Stretch) -> Places | None:
         """Return where a layer has to look in a block, if it searches first."""

@@ -7,7 +7,7 @@ from collections.abc import Container, Sequence
 from letsbe.errors import OutputWithheld
 from letsbe.redaction.asking import ask_all, asked
 from letsbe.redaction.documents import JSON, redact_document
-from letsbe.redaction.finding import NamesSecrets, RedactionLayer
+from letsbe.redaction.finding import RedactionLayer
 from letsbe.redaction.searching import Search
 from letsbe.redaction.spans import Spans, resolve, splice
 from letsbe.redaction.structure import keep_json
@@ -30,10 +30,7 @@ class Pipeline:
     def __init__(self, layers: Sequence[RedactionLayer]) -> None:
         ordered = sorted(layers, key=lambda layer: (layer.order, layer.name))
         self._search = Search(ordered)
-        self._naming = tuple(
-            layer for layer in ordered if isinstance(layer, NamesSecrets)
-        )
-        self._knowing = asked(x for x in ordered if isinstance(x, NamesSecrets))
+        self._knowing = [each for each in asked(ordered) if each.naming is not None]
 
     def find(self, text: bytes) -> Spans:
         """Find what must be taken out of a text.
@@ -119,9 +116,9 @@ class Pipeline:
 
     def _names(self) -> frozenset[str]:
         names: frozenset[str] = frozenset()
-        for layer in self._naming:
+        for each in self._knowing:
             try:
-                known = frozenset(layer.names())
+                known = frozenset(each.naming.names() if each.naming else ())
             except Exception:  # noqa: BLE001, S112 - knowing fewer names redacts more
                 continue
             # There is nearly always one such layer; its names are not copied.
