@@ -74,3 +74,17 @@ def test_a_layer_may_be_used_by_several_threads_at_once() -> None:
         results = list(pool.map(BEST.find, [text] * 12))
 
     assert all(result == expected for result in results)
+
+
+@pytest.mark.parametrize(
+    "tail", ["of many words in a row ", "q7Zr2LkP0x", "a=1;b: ", "."]
+)
+def test_nothing_that_follows_an_anchor_is_reported_over_and_over(tail: str) -> None:
+    hyperscanning = pytest.importorskip("letsbe_redactor_patterns.hyperscanning")
+    for group in hyperscanning.HyperscanScanner(RULES)._groups:
+        for family in group._families:
+            for between in (b"", b" ", b'="'):
+                reports: list[int] = []
+                text = family.anchor + between + tail.encode() * (4000 // len(tail))
+                group._search(text, lambda number, *_, r=reports: r.append(number))
+                assert len(reports) < 100, (family.anchor, between)

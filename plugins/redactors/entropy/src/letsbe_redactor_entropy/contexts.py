@@ -185,7 +185,7 @@ def _armoured(text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _signatures(text: bytes) -> Iterator[tuple[int, int]]:
-    if b"ignature: " in text or b"eal: " in text:
+    if b"-Signature: " in text or b"ARC-Seal: " in text:
         yield from (match.span() for match in _MAIL_SIGNATURE.finditer(text))
 
 

@@ -89,7 +89,10 @@ class _Cutting:
         if times is None:
             return text, match["literal"] is not None, b"", cut
         self._position = times.end()
-        return text, match["literal"] is not None, _uncounted(times), cut
+        # What a negated class lets go on for ever is reported at nearly every byte.
+        endless = text.startswith(b"[^")
+        repeated = times[0] if endless else _uncounted(times)
+        return text, match["literal"] is not None, repeated, cut
 
     def _skip(self, sign: bytes) -> bool:
         found = self._expression.startswith(sign, self._position)
