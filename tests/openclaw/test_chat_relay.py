@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 
 import httpx
@@ -54,6 +55,35 @@ class TestChatRelay:
             assert len(last["text"]) < len(slow.text) / 2
         again = stage.turn(conversation=place["conversation_id"])
         assert len(again.requests) == 1
+
+    def test_what_became_of_a_call_is_told_in_the_stream(self, stage: Stage) -> None:
+        stale = stage.tenant.work / "stale-report.txt"
+        stale.write_text("stale")
+        place = {"agent_id": "main", "conversation_id": f"Chat-{uuid.uuid4().hex}"}
+        use = ToolUse("letsbe_shell", {"command": "rm stale-report.txt"})
+        replies = (Reply(calls=(use,)), Reply("It waits."), Reply("It is gone now."))
+        with stage.llm.script(*replies) as script:
+            self._streamed(stage, {**place, "message": f"Tidy up. {script.mark}"})
+            approval = json.loads(script.requests[-1].results[-1])["approval_id"]
+            stage.tenant.ask("POST", f"/api/v1/approvals/{approval}/approve")
+            assert not stale.exists()
+            said = self._said_later(stage, place, "It is gone now.")
+        assert said.count("event: done") == 2
+        assert f"waited as {approval} was approved" in script.requests[-1].text
+
+    @staticmethod
+    def _said_later(stage: Stage, place: dict[str, str], until: str) -> str:
+        headers = {"authorization": f"Bearer {stage.tenant.token('operator')}"}
+        url = f"{stage.tenant.wrapper}/api/v1/chat/{place['conversation_id']}/events"
+        query = {"agent_id": "main", "stay": "true"}
+        said, last = "", time.monotonic() + 60
+        with httpx.stream("GET", url, params=query, headers=headers, timeout=60) as got:
+            for part in got.iter_text():  # one each 15 seconds at least
+                said += part
+                if f'"text": "{until}", "aborted"' in said:
+                    return said
+                assert time.monotonic() < last, said
+        raise AssertionError(said)
 
     def test_an_abort_ends_the_call_that_the_agent_waits_for(
         self, stage: Stage

@@ -1,7 +1,7 @@
 // Registers everything with OpenClaw. The policy comes first: should anything after it
 // fail, no tool runs at all.
 import { WrapperClient } from "./client.js";
-import { Followups, statusBy } from "./followups.js";
+import { Followups, statusBy, tellBy } from "./followups.js";
 import { onlyOwnTools } from "./policy.js";
 import { makeGate, selfTest } from "./selftest.js";
 import { readSettings } from "./settings.js";
@@ -54,7 +54,7 @@ function sharedWith(api, settings, client) {
   shared.followups?.stop();
   shared.followups = new Followups({
     status: statusBy(client, settings),
-    tell: (place, approvalId, text) => tell(api, place, approvalId, text),
+    tell: tellBy(client, settings, (...told) => wake(api, ...told)),
     pollMs: settings.pollMs,
     log: api.logger,
   });
@@ -74,7 +74,7 @@ async function tested(api, config, signal) {
 // The text waits in the session until the agent's next turn, through restarts; the wake
 // makes that turn come now. Of all wakes, only that of a finished background task is
 // heard while heartbeats are off; what the agent then says goes where the person is.
-async function tell(api, { agentId, sessionKey }, approvalId, text) {
+async function wake(api, { agentId, sessionKey }, approvalId, text) {
   await api.session.workflow.enqueueNextTurnInjection({
     sessionKey,
     agentId,

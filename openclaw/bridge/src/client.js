@@ -57,6 +57,20 @@ export class WrapperClient {
     return JSON.parse(body).tools;
   }
 
+  /**
+   * Have an agent told what became of its call that waited for a person.
+   *
+   * @param {string} token - The agent's token.
+   * @param {string} approvalId
+   * @returns {Promise<{status: number, answer: {told: boolean, text: string}}>} The
+   *   status 409 or 503: not now.
+   */
+  async tell(token, approvalId) {
+    const path = `/api/v1/approvals/${encodeURIComponent(approvalId)}/tell`;
+    const { status, body } = await this.#post(path, token, {});
+    return { status, answer: status === 200 ? JSON.parse(body) : undefined };
+  }
+
   async #answered(token, request, signal) {
     for (let attempt = 1; ; attempt += 1) {
       try {

@@ -2,15 +2,16 @@
 import { randomUUID } from "node:crypto";
 
 const OPEN = new Set(["pending", "running"]);
-const MOST_CHARACTERS = 4000;
+const [CONFLICT, BUSY] = [409, 503];
 
 export class Followups {
   /**
    * @param {object} parts
    * @param {(agentId: string, args: object) => Promise<object>} parts.status - Calls
    *   approval_status as an agent.
-   * @param {(place: {agentId: string, sessionKey: string}, id: string, text: string) =>
-   *   Promise<void>} parts.tell - Puts a text before the agent.
+   * @param {(place: {agentId: string, sessionKey: string}, id: string) =>
+   *   Promise<boolean>} parts.tell - Puts before the agent what became of a call; false
+   *   if the agent is still at something else.
    * @param {number} parts.pollMs - How often to look; 0 never.
    * @param {{warn: (text: string) => void}} parts.log
    */
@@ -65,23 +66,12 @@ export class Followups {
     try {
       const answer = await this.status(place.agentId, { approval_id: approvalId });
       if (answer.status === "ok" && OPEN.has(answer.output.state)) return;
+      if (answer.status === "ok" && !(await this.tell(place, approvalId))) return;
       this.watched.delete(approvalId);
-      if (answer.status === "ok") await this.tell(place, approvalId, toldOf(answer.output));
     } catch (error) {
       this.log.warn(`An approval could not be followed up, and is tried again: ${error.message}`);
     }
   }
-}
-
-/** Say in a few words what became of an approval. */
-export function toldOf({ approval_id: id, state, tool, reason, answer }) {
-  const about = `[LetsBe] The call of ${tool} that waited as ${id}`;
-  const said = reason ? ` The person said: ${reason}` : "";
-  if (state === "denied") return `${about} was denied.${said} Do not try it another way.`;
-  if (state !== "done" && state !== "failed") return `${about} was not run: it is ${state}.`;
-  const { status, output, reason: why } = answer ?? {};
-  const result = JSON.stringify(status === "ok" ? { status, output } : { status, reason: why });
-  return `${about} was approved and has run.${said} Result: ${result.slice(0, MOST_CHARACTERS)}`;
 }
 
 /** Make what calls approval_status as an agent. */
@@ -97,5 +87,23 @@ export function statusBy(client, settings) {
       context: { tool_call_id },
     };
     return client.execute(token, request);
+  };
+}
+
+/**
+ * Make what tells an agent what became of its call: as a turn of the conversation that a
+ * person follows at the wrapper's chat relay, or else by waking the agent.
+ *
+ * @param {(place: object, id: string, text: string) => Promise<void>} wake - The latter.
+ */
+export function tellBy(client, settings, wake) {
+  return async (place, approvalId) => {
+    const token = settings.token(place.agentId);
+    if (!token) throw new Error(`the agent ${place.agentId} has no token`);
+    const { status, answer } = await client.tell(token, approvalId);
+    if (status === CONFLICT || status === BUSY) return false;
+    if (status !== 200) throw new Error(`the wrapper answered with status ${status}`);
+    if (!answer.told) await wake(place, approvalId, answer.text);
+    return true;
   };
 }

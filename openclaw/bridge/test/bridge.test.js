@@ -121,6 +121,9 @@ test("a call that waits is followed up once it is decided", async (t) => {
     [200, waiting],
     [200, { status: "ok", output: { approval_id: "apr_1", state: "pending" } }],
     [200, { status: "ok", output: decided }],
+    [409, { error: { code: "conflict" } }],
+    [200, { status: "ok", output: decided }],
+    [200, { told: false, text: "It was denied. The person said: not today" }],
   );
   const { api, seen, file } = host(t, {
     wrapperUrl: wrapper.url,
@@ -139,9 +142,34 @@ test("a call that waits is followed up once it is decided", async (t) => {
   assert.equal(seen.told[0].idempotencyKey, "apr_1");
   assert.match(seen.told[0].text, /denied. The person said: not today/);
   assert.equal(seen.woken[0].sessionKey, "agent:main:x");
+  assert.equal(wrapper.calls.at(-1).path, "/api/v1/approvals/apr_1/tell");
   const asked = wrapper.calls.length;
   await new Promise((done) => setTimeout(done, 80));
   assert.equal(wrapper.calls.length, asked, "it is not looked at again");
+});
+
+test("what the chat relay tells is not told again", async (t) => {
+  const decided = { approval_id: "apr_1", state: "done", tool: "shell" };
+  const wrapper = await standIn(
+    t,
+    [200, { status: "pending_approval", approval_id: "apr_1", reason: "deletes" }],
+    [200, { status: "ok", output: decided }],
+    [200, { told: true, text: "It has run." }],
+  );
+  const { api, seen, file } = host(t, {
+    wrapperUrl: wrapper.url,
+    tokens: { main: "t" },
+    pollSeconds: 0.02,
+    selfTest: false,
+  });
+  register(api, file);
+  t.after(() => seen.hooks.gateway_stop());
+  await seen.tools.get("letsbe_shell")(CONTEXT).execute("c", {});
+  const keep = setInterval(() => {}, 10);
+  t.after(() => clearInterval(keep));
+  await new Promise((done) => setTimeout(done, 200));
+  assert.equal(wrapper.calls.length, 3);
+  assert.deepEqual([seen.told, seen.woken], [[], []]);
 });
 
 test("each run that discovers tools shares the gateway's self-test", async (t) => {
@@ -158,11 +186,14 @@ test("each run that discovers tools shares the gateway's self-test", async (t) =
 test("a gateway that starts anew goes on following up", async (t) => {
   const open = { approval_id: "apr_9", state: "pending", tool: "shell", session_id: "s9" };
   const done = { approval_id: "apr_9", state: "done", tool: "shell", answer: { status: "ok", output: 1 } };
-  const wrapper = await standIn(
-    t,
-    [200, { status: "ok", output: { approvals: [open, { ...open, state: "denied", approval_id: "x" }] } }],
-    [200, { status: "ok", output: done }],
-  );
+  const others = { ...open, state: "denied", approval_id: "x" };
+  const told = { told: false, text: 'It was approved and has run. Result: {"output":1}' };
+  const wrapper = await standIn(t, (body, path) => {
+    if (path.endsWith("/listed")) return [200, { tools: LISTED }];
+    if (path.endsWith("/apr_9/tell")) return [200, told];
+    const output = body.tool_args.approval_id ? done : { approvals: [open, others] };
+    return [200, { status: "ok", output }];
+  });
   const { api, seen, file } = host(t, {
     wrapperUrl: wrapper.url,
     tokens: { main: "t" },

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import http from "node:http";
 
-/** Serve answers, one after another; a function is given the request's body. */
+/** Serve answers, one after another; a function is given the request's body and path. */
 export async function standIn(t, ...answers) {
   const calls = [];
   const server = http.createServer(async (request, response) => {
@@ -12,7 +12,7 @@ export async function standIn(t, ...answers) {
     calls.push({ path: request.url, token: request.headers.authorization, body });
     if (request.url.endsWith("/cancel")) return send(response, 200, { cancelled: true });
     const next = answers.length > 1 ? answers.shift() : answers[0];
-    const [status, answer] = await (typeof next === "function" ? next(body) : next);
+    const [status, answer] = await (typeof next === "function" ? next(body, request.url) : next);
     return send(response, status, answer);
   });
   server.listen(0, "127.0.0.1");

@@ -34,6 +34,7 @@ from letsbe.wrapper.capacity import Capacity
 from letsbe.wrapper.cases import Intake
 from letsbe.wrapper.chat.gateway import Gateway
 from letsbe.wrapper.chat.handover import catalog_of
+from letsbe.wrapper.chat.outcomes import Outcomes
 from letsbe.wrapper.chat.records import Records
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.dispatch import Dispatcher
@@ -65,6 +66,7 @@ class Wrapper:
         tools: What agents are offered; takes their calls.
         cancellations: Ends calls that run.
         relay: Carries conversations between people and agents.
+        outcomes: Tells in them what became of calls that waited.
         approvals: The calls that wait for a person.
         allowances: The classes of calls that people have allowed.
         audit: The audit log.
@@ -84,6 +86,7 @@ class Wrapper:
     tools: AgentTools
     cancellations: Cancellations
     relay: Relay
+    outcomes: Outcomes
     approvals: Approvals
     allowances: Allowances
     audit: AuditLog
@@ -214,9 +217,8 @@ def assemble(
     pipeline = Pipeline(plugins.redaction_layers)
     run_seconds = settings.call_timeout + CALL_GRACE
     approvals = Approvals(database, settings.approval_hours, run_seconds)
-    retries = Retries(database)
     capacity = Capacity(settings.concurrent_calls, settings.waiting_calls)
-    metrics = Metrics(capacity)
+    retries, metrics = Retries(database), Metrics(capacity)
     policies, allowances = AgentPolicies(home.agents), Allowances(database, audit)
     journal = Journal(database, audit, approvals, retries, allowances, pipeline)
     runner = Runner(plugins, vault, pipeline, journal, capacity, settings.call_timeout)
@@ -242,6 +244,7 @@ def assemble(
         tools=AgentTools(catalog, settings.native_operations, dispatcher, approvals),
         cancellations=runner.cancellations,
         relay=relay,
+        outcomes=Outcomes(approvals, relay),
         approvals=approvals,
         allowances=allowances,
         audit=audit,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -72,6 +73,7 @@ class Conversation:
         self.turns = turns
         self.turn: anyio.CancelScope | None = None
         """Ends the turn that is under way."""
+        self._readers = 0
         self._events: deque[Event] = deque(events)
         self._last = events[-1].number if events else turns * STRIDE
         # The pieces of a turn that has ended are not missed: its end holds all of them.
@@ -88,6 +90,20 @@ class Conversation:
     def last_id(self) -> str:
         """The id of the newest event."""
         return f"{self.run}-{self._last}"
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no turn is under way and nobody follows it."""
+        return self.turn is None and not self._readers
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Keep it in memory while somebody follows it."""
+        self._readers += 1
+        try:
+            yield
+        finally:
+            self._readers -= 1
 
     def begin(self) -> anyio.CancelScope:
         """Begin a turn."""

@@ -110,6 +110,23 @@ class Records:
             self.ended(made, events[-1])
         return made
 
+    def named(self, agent_id: str, name: str) -> str | None:
+        """Return the id that is so in lower case, of the conversation used last.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+
+        def look(connection: sqlite3.Connection) -> str | None:
+            found = connection.execute(
+                "SELECT conversation_id FROM chat_conversations WHERE agent_id = ?"
+                " AND lower(conversation_id) = ? ORDER BY used_at DESC LIMIT 1",
+                (agent_id, name),
+            ).fetchone()
+            return found[0] if found else None
+
+        return self._database.read(look)
+
 
 def _forget(connection: sqlite3.Connection) -> None:
     """Let the conversations go that were not used for longest."""

@@ -26,6 +26,10 @@ MOST_CONVERSATIONS = 256
 MOST_TURNS = 16
 """The most turns under way at once."""
 
+SESSION_MARK = ":openai-user:"
+"""What stands before a conversation's id in the key of its session at OpenClaw, where
+all of the key is in lower case."""
+
 
 class Relay:
     """The chat relay's tenant half.
@@ -51,7 +55,10 @@ class Relay:
             try:
                 yield
             finally:
+                self._group = None
                 group.cancel_scope.cancel()
+                for conversation in self._conversations.values():
+                    conversation.wake()
         await self._gateway.close()
 
     def send(self, agent_id: str, conversation_id: str, message: str) -> str:
@@ -87,7 +94,12 @@ class Relay:
         return before
 
     async def follow(
-        self, agent_id: str, conversation_id: str, after: str | None
+        self,
+        agent_id: str,
+        conversation_id: str,
+        after: str | None,
+        *,
+        stay: bool = False,
     ) -> AsyncIterator[Event]:
         """Yield a conversation's events until no turn is under way.
 
@@ -95,20 +107,23 @@ class Relay:
             agent_id: With whom it is.
             conversation_id: Which one.
             after: The id of the last event seen; ``None`` begins with the oldest kept.
+            stay: Whether to wait for turns to come, too, as long as anything is served.
 
         Raises:
             NotFound: Nothing of this conversation is kept.
         """
         conversation = self.check(agent_id, conversation_id)
-        while True:
-            busy = conversation.turn is not None
-            for event in conversation.since(after):
-                yield event
-                after = event.id if event.kind != "reset" else conversation.last_id
-            if not busy:
-                return
-            if conversation.turn is not None and not conversation.since(after):
-                await conversation.change()
+        with conversation.read():
+            while True:
+                more = conversation.turn is not None or stay
+                for event in conversation.since(after):
+                    yield event
+                    after = event.id if event.kind != "reset" else conversation.last_id
+                if not more or self._group is None:
+                    return
+                waits = stay or conversation.turn is not None
+                if waits and not conversation.since(after):
+                    await conversation.change()
 
     def check(self, agent_id: str, conversation_id: str) -> Conversation:
         """Return a conversation that is kept.
@@ -120,6 +135,19 @@ class Relay:
         if conversation is None:
             raise NotFound("nothing of this conversation is kept: send a message")
         return conversation
+
+    def conversation_of(self, agent_id: str, session_id: str) -> str | None:
+        """Return the conversation that one of the runtime's sessions is, if it is one.
+
+        Args:
+            agent_id: The agent.
+            session_id: The session's key, as the runtime tells it.
+        """
+        named = session_id.partition(SESSION_MARK)[2].lower()
+        here = [
+            c for a, c in self._conversations if (a, c.lower()) == (agent_id, named)
+        ]
+        return here[-1] if here else self._records.named(agent_id, named)
 
     def is_busy(self, agent_id: str, conversation_id: str) -> bool:
         """Tell whether a turn of the conversation is under way."""
@@ -139,7 +167,7 @@ class Relay:
         found = self._known(place) or Conversation(*place)
         self._conversations[place] = found
         self._conversations.move_to_end(place)
-        idle = [key for key, c in self._conversations.items() if c.turn is None]
+        idle = [key for key, c in self._conversations.items() if c.is_idle]
         excess = len(self._conversations) - MOST_CONVERSATIONS
         for key in [key for key in idle if key != place][: max(0, excess)]:
             del self._conversations[key]

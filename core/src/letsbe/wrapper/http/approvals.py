@@ -1,4 +1,4 @@
-"""Approvals: listing them, showing one, deciding one. For the operator alone."""
+"""Approvals: listing, showing and deciding them, for the operator; telling agents."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 from starlette.responses import Response
 
+from letsbe.errors import InvalidRequest
 from letsbe.wrapper.allowances import MOST_HOURS, Allow
 from letsbe.wrapper.answers import Answer
 from letsbe.wrapper.approvals import Approval, State
+from letsbe.wrapper.chat.outcomes import Told
 from letsbe.wrapper.http.endpoints import (
     Body,
     Endpoint,
@@ -18,6 +20,7 @@ from letsbe.wrapper.http.endpoints import (
     parsed,
     queried,
 )
+from letsbe.wrapper.requests import AgentName
 from letsbe.wrapper.tokens import Role
 
 OPERATOR = frozenset({Role.OPERATOR})
@@ -73,6 +76,13 @@ class ApproveBody(DecisionBody):
     """Lets calls of the same class run unasked for a while."""
 
 
+class TellBody(Body):
+    """Whose call it was."""
+
+    agent_id: AgentName | None = None
+    """The agent, where the token does not say so."""
+
+
 async def list_approvals(exchange: Exchange) -> Response:
     """List approvals."""
     query = queried(exchange.request, ApprovalQuery)
@@ -101,6 +111,17 @@ async def deny(exchange: Exchange) -> Response:
     body = await parsed(exchange.request, DecisionBody)
     dispatcher = exchange.wrapper.dispatcher
     return answered(await dispatcher.deny(exchange.id, PERSON, body.reason))
+
+
+async def tell(exchange: Exchange) -> Response:
+    """Tell an agent what became of its call, where the person reads on."""
+    assert exchange.caller is not None
+    body = await parsed(exchange.request, TellBody)
+    agent_id = exchange.caller.agent_id or body.agent_id
+    if agent_id is None:
+        message = "agent_id is missing: this token does not belong to one agent"
+        raise InvalidRequest(message)
+    return answered(exchange.wrapper.outcomes.tell(exchange.id, agent_id))
 
 
 ENDPOINTS = (
@@ -138,5 +159,14 @@ ENDPOINTS = (
         "Deny a call",
         body=DecisionBody,
         answer=Answer,
+    ),
+    Endpoint(
+        "POST",
+        "/api/v1/approvals/{id}/tell",
+        tell,
+        frozenset({Role.AGENT, Role.RUNTIME}),
+        "Tell an agent what became of its call",
+        body=TellBody,
+        answer=Told,
     ),
 )

@@ -57,6 +57,9 @@ class FollowQuery(Body):
     """With which agent."""
     after: str | None = None
     """The id of the last event seen; the header ``Last-Event-ID`` says it too."""
+    stay: bool = False
+    """Whether to wait for turns to come, such as one that tells what became of a call
+    that was approved."""
 
 
 class AbortBody(Body):
@@ -112,7 +115,8 @@ async def follow(exchange: Exchange) -> Response:
     after = exchange.request.headers.get("last-event-id", query.after)
     relay: Relay = exchange.wrapper.relay
     relay.check(query.agent_id, exchange.id)
-    return streamed(exchange, relay.follow(query.agent_id, exchange.id, after))
+    events = relay.follow(query.agent_id, exchange.id, after, stay=query.stay)
+    return streamed(exchange, events)
 
 
 async def abort(exchange: Exchange) -> Response:

@@ -33,6 +33,7 @@ class Follow(Place):
 
     type: Literal["follow"]
     after: str | None = None
+    stay: bool = False
 
 
 class Abort(Place):
@@ -98,11 +99,18 @@ class ChatSocket:
             clean = showable(error, self._wrapper.pipeline)
             await say(type="refused", code=clean.code, message=clean.message)
             return
-        group.start_soon(self._tell, place, after, say)
+        stay = isinstance(command, Follow) and command.stay
+        group.start_soon(self._tell, place, after, stay, say)
 
-    async def _tell(self, place: tuple[str, str], after: str | None, say: Any) -> None:  # noqa: ANN401 - a function of this module
+    async def _tell(
+        self,
+        place: tuple[str, str],
+        after: str | None,
+        stay: bool,
+        say: Any,  # noqa: ANN401 - a function of this module
+    ) -> None:
         event: Event
-        async for event in self._wrapper.relay.follow(*place, after):
+        async for event in self._wrapper.relay.follow(*place, after, stay=stay):
             await say(type=event.kind, **_named(place), id=event.id, **event.data)
 
 
