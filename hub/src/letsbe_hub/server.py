@@ -44,6 +44,8 @@ async def running(hub: Hub, *, chores: bool = True) -> AsyncIterator[None]:
         if not chores:
             yield
             return
+        # Before a heartbeat writes down what time this clock says it is.
+        await to_thread.run_sync(hub.clock.begin)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(do_chores, hub)
             yield

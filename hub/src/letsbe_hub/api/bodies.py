@@ -60,3 +60,10 @@ Reason: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000)]
 
 Identifier: TypeAlias = Annotated[str, Field(pattern=IDENTIFIER)]
 """An id, ours or another system's."""
+
+
+class WhyBody(Body):
+    """Why an operator does something."""
+
+    reason: Reason
+    """For the record."""

@@ -18,6 +18,7 @@ COMMANDS = {
     "admin": ("letsbe_hub.cli.admin:admin", "Make people, help them sign in."),
     "usage": ("letsbe_hub.cli.usage:usage", "Add up what a tenant has used."),
     "billing": ("letsbe_hub.cli.billing:billing", "Show, charge and check periods."),
+    "clock": ("letsbe_hub.cli.clock:clock", "Show or confirm the time."),
     "demo": ("letsbe_hub.cli.demo:demo", "Watch a Hub and three tenants."),
     "token": ("letsbe_hub.cli.token:token", "Issue registration tokens."),
 }

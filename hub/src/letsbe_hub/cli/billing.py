@@ -134,10 +134,15 @@ def statement(period_id: str, home: HubHome, database: str | None) -> None:
 @json_option
 @reporting
 def sweep(home: HubHome, database: str | None, as_json: bool) -> None:
-    """Open, charge and close whatever is due; a running Hub does so by itself."""
+    """Open, charge and close whatever is due; a running Hub does so by itself.
+
+    It is not done by a clock that is doubted: `letsbe-hub clock show` says why.
+    """
     from letsbe_hub.billing.closing import sweep as run  # noqa: PLC0415 - slow
+    from letsbe_hub.clock import Clock  # noqa: PLC0415
 
     with opened(home, database) as store:
+        Clock(store).require()
         done = run(store, rates_of(home))
     if as_json:
         print_json(done)

@@ -124,6 +124,7 @@ async def operations_page(visit: Visit) -> Response:
         troubles=found,
         sums=sums,
         currency=visit.hub.rates.settings.currency,
+        clock=visit.hub.clock.fault,
         slow=slow,
         target=TARGET_SECONDS,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import sqlalchemy as sa
+from anyio import to_thread
 from pydantic import Field
 
 from letsbe_hub.accounts.people import normal
@@ -100,6 +101,8 @@ async def charge_now(exchange: Exchange) -> Reply:
     await exchange.body(Nothing)
     wanted, rates = exchange.path(), exchange.hub.rates
     actor = exchange.caller.actor
+
+    await to_thread.run_sync(exchange.hub.clock.require)
 
     def change(connection: sa.Connection) -> Overview:
         period = current_period(connection, wanted, rates)
