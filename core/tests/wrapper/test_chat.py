@@ -66,6 +66,8 @@ def serving(bench: Any, agent: Agent) -> Iterator[TestClient]:
     headers = {"authorization": f"Bearer {token}"}
     with TestClient(app, "http://127.0.0.1:8200", headers=headers) as served:
         yield served
+    # A process that ends stores what is queued.
+    bench.database.write(lambda _: None)
 
 
 @pytest.fixture
