@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 from letsbe.plugin import is_sentence, is_stand_in
 from letsbe_redactor_patterns import values
+from letsbe_redactor_patterns.columns import is_of_secrets
 from letsbe_redactor_patterns.quoted import is_quoted_secret, stands_behind
 
 Check = Callable[[bytes, re.Match[bytes]], bool]
@@ -185,6 +186,12 @@ def listed(value: bytes, match: re.Match[bytes]) -> bool:
     if not argument(value, match) or _is_harmless(match):
         return False
     return _is_varied(value)
+
+
+def column(value: bytes, match: re.Match[bytes]) -> bool:
+    """What stands in a table's column of passwords or keys."""
+    in_column = is_of_secrets(match.string, match.pos, match.start())
+    return in_column and argument(value, match) and _UUID.fullmatch(value) is None
 
 
 def digits(value: bytes, match: re.Match[bytes]) -> bool:
@@ -369,6 +376,7 @@ CHECKS: Mapping[str, Check] = {
     "suffixed": suffixed,
     "assigned_value": assigned_value,
     "parameter": parameter,
+    "column": column,
     "digits": digits,
     "option": option,
     "header": header,
