@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from letsbe_hub.cli import main
 from letsbe_hub.demo import DemoFailed
-from letsbe_hub.storage.store import Store, sqlite_url
-from letsbe_hub.storage.tables.shared import acts
 
 PASSWORD = ("--password", "correct horse battery")
 OWNER = ("admin", "create", "o@x.example", *PASSWORD, "--role", "owner")
@@ -107,13 +103,14 @@ def test_a_customer_is_given_a_tenant_later_and_has_it_taken_away(home: Path) ->
     assert "name one of them by the id" in run(home, "admin", "show", mail).output
     wrong = run(home, "admin", "give-tenant", staff, ids[0]).output
     assert "staff see every tenant" in wrong
-    with contextlib.closing(Store(sqlite_url(home / "hub.db"))) as store:
-        query = sa.select(acts.c.act, acts.c.detail).order_by(acts.c.id)
-        told = store.read(lambda c: c.execute(query).all())
-    assert [row.detail["tenant"] for row in told if "_tenant" in row.act] == [
-        ids[1],
-        ids[0],
+    done = data(home, "admin", "acts", "--subject", f"person:{who}")
+    assert [(each["act"], each["detail"]["tenant"]) for each in done[:-1]] == [
+        ("person.take_tenant", ids[0]),
+        ("person.give_tenant", ids[1]),
     ]
+    assert data(home, "admin", "acts", "--actor", "staff:nobody") == []
+    assert len(data(home, "admin", "acts", "--most", "1")) == 1
+    assert "person.give_tenant" in run(home, "admin", "acts").output
 
 
 def test_a_person_is_disabled_and_let_in_again(home: Path) -> None:

@@ -38,7 +38,7 @@ APPROVAL = {
     "approval": "apr_1",
     "agent": "main",
     "tool": "shell",
-    "tier": "RED",
+    "meaning": "Destroys something",
     "reason": "deletes {braces} stay as they are",
 }
 
@@ -138,6 +138,7 @@ async def test_a_tenants_people_are_told_by_all_their_channels_once(
     assert notice.url == "https://hub.example/approvals/apr_1"
     assert notice.urgent
     assert "{braces}" in notice.body
+    assert "main of Shop asks to use shell" in notice.body
     assert house.states() == ["sent", "sent"]
 
 

@@ -147,7 +147,7 @@ def _subscription(
             "subscription",
             {
                 "tenant": name_of(connection, account.tenant_id),
-                "status": event.status,
+                "status": str(event.status).replace("_", " "),
                 "days": round(rates.settings.dunning_days),
             },
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from letsbe_hub.api.admin.people import AdminPersonView
 
 
+ACTS = ("at", "actor", "act", "subject", "detail")
 COLUMNS = (
     "id",
     "kind",
@@ -246,3 +248,39 @@ def take_tenant(
             memberships.take(connection, wanted, tenant, ACTOR)
 
     shown(changed(home, database, person, change), as_json=as_json)
+
+
+@admin.command()
+@click.option("--subject", help="Only on this: `tenant:ID`, `person:ID`, `clock`, ...")
+@click.option("--actor", help="Only by this one: `staff:ID`, `customer:ID`, `cli`, ...")
+@click.option(
+    "--most",
+    type=click.IntRange(1, 10_000),
+    default=50,
+    show_default=True,
+    help="The most to list.",
+)
+@home_option
+@database_option
+@json_option
+@reporting
+def acts(
+    subject: str | None,
+    actor: str | None,
+    most: int,
+    home: HubHome,
+    database: str | None,
+    as_json: bool,
+) -> None:
+    """List what people and the Hub did, newest first."""
+    from letsbe_hub.api.bodies import rfc3339  # noqa: PLC0415 - slow to import
+    from letsbe_hub.storage.acts import listing  # noqa: PLC0415
+
+    query = listing(subject, actor).limit(most)
+    with opened(home, database) as store:
+        rows = store.read(lambda c: c.execute(query).all())
+    told = [(rfc3339(r.at), r.actor, r.act, r.subject, r.detail) for r in rows]
+    if as_json:
+        print_json([dict(zip(ACTS, row, strict=True)) for row in told])
+        return
+    print_table(ACTS, [(*row[:-1], json.dumps(row[-1])) for row in told])

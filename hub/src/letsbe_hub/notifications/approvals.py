@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from letsbe_hub.approvals.tiers import TIERS
 from letsbe_hub.notifications.notices import Told, tell
 
 
@@ -18,7 +19,7 @@ def tell_of_approval(connection: sa.Connection, approval: sa.Row[Any]) -> None:
             "approval": approval.id,
             "agent": approval.agent_id,
             "tool": approval.tool_name,
-            "tier": approval.tier,
+            "meaning": TIERS.get(approval.tier, approval.tier),
             "reason": approval.reason,
         },
     )

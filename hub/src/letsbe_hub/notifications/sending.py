@@ -27,6 +27,7 @@ from letsbe_hub.storage.ids import new_id
 from letsbe_hub.storage.outbox import Entry
 from letsbe_hub.storage.store import Store
 from letsbe_hub.storage.tables.notices import deliveries, notice_addresses
+from letsbe_hub.storage.tables.tenants import tenants
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,9 @@ class Announcer:
         if notifier is None:
             await self._later(entry, f"the channel {address.channel} is not active")
             return
-        notice = template.notice(told["key"], told["values"], self._portal)
+        # An entry of an earlier version does not name the tenant.
+        values = {"tenant": "your business"} | told["values"]
+        notice = template.notice(told["key"], values, self._portal)
         await self._send(entry, notifier, address.address, notice)
 
     async def _send(
@@ -182,6 +185,11 @@ def _spread(connection: sa.Connection, entry: Entry) -> None:
     told = entry.payload
     template = TEMPLATES[told["template"]]
     audience = Audience(told["tenant"], told["person"], told["staff"])
+    if told["tenant"] is not None and "tenant" not in told["values"]:
+        # Whoever has several is to know which; found here, as nobody waits for it.
+        query = sa.select(tenants.c.name).where(tenants.c.id == told["tenant"])
+        named = {"tenant": connection.scalar(query)}
+        told = {**told, "values": named | told["values"]}
     for address in recipients(connection, audience, template.category):
         id_ = new_id("ntc")
         connection.execute(

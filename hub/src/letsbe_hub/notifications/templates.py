@@ -56,8 +56,8 @@ TEMPLATES: Mapping[str, Template] = {
     "approval": Template(
         "approval",
         "Approve? {agent} wants to use {tool}",
-        "{agent} asks to run {tool} ({tier}).\n\n{reason}\n\nIt waits until you decide."
-        " Opening this page decides nothing.",
+        "{agent} of {tenant} asks to use {tool}: {reason}.\n\n{meaning}.\n\nIt waits"
+        " until you decide. Opening the page decides nothing.",
         "/approvals/{approval}",
         urgent=True,
         lifetime=DAY,
@@ -65,8 +65,8 @@ TEMPLATES: Mapping[str, Template] = {
     "pool_alert": Template(
         "usage",
         "{percent} % of this month's tokens are used",
-        "Your agents have used {used} of {pool} tokens of this period.\n\nAt 100 % your"
-        " choice is: {choice}. You can change that on the page below.",
+        "The agents of {tenant} have used {used} of {pool} tokens of this period.\n\nAt"
+        " 100 % your choice is: {choice}. You can change that on the page below.",
         "/billing",
     ),
     "subscription": Template(

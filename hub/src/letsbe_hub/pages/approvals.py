@@ -18,19 +18,11 @@ from letsbe_hub.api.deciding import ApprovalQuery, decided
 from letsbe_hub.api.paging import page_of, paged
 from letsbe_hub.approvals import decisions
 from letsbe_hub.approvals.history import history
+from letsbe_hub.approvals.tiers import TIERS
 from letsbe_hub.errors import InvalidRequest, LetsBeError
 from letsbe_hub.pages.names import actor_names, tenant_names
 from letsbe_hub.pages.rendering import elsewhere, page
 from letsbe_hub.pages.visits import Visit
-
-TIERS = {
-    "GREEN": "Only reads",
-    "YELLOW": "Changes something that can be undone",
-    "YELLOW_EXTERNAL": "Reaches people or systems outside",
-    "RED": "Destroys something, or is hard to undo",
-    "CRITICAL_RED": "Catastrophic if it is wrong, and cannot be undone",
-}
-"""What each tier means to whoever decides."""
 
 
 @dataclass(frozen=True, slots=True)

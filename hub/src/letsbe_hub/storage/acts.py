@@ -36,3 +36,16 @@ def record(
             detail=dict(detail or {}),
         )
     )
+
+
+def listing(subject: str | None = None, actor: str | None = None) -> sa.Select[Any]:
+    """Make the query for acts, newest first.
+
+    Args:
+        subject: Only those on this.
+        actor: Only those of this one.
+    """
+    query = sa.select(acts).order_by(acts.c.id.desc())
+    if subject is not None:
+        query = query.where(acts.c.subject == subject)
+    return query if actor is None else query.where(acts.c.actor == actor)

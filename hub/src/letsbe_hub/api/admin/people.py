@@ -15,6 +15,7 @@ from letsbe_hub.api.envelope import Reply
 from letsbe_hub.api.paging import PageQuery, page_of, paged
 from letsbe_hub.api.principals import Audience
 from letsbe_hub.errors import NotFound
+from letsbe_hub.storage.acts import listing
 from letsbe_hub.storage.tables.shared import acts
 from letsbe_hub.storage.tables.tenants import tenants
 
@@ -202,11 +203,7 @@ async def _set_state(exchange: Exchange, state: str) -> Reply:
 async def list_acts(exchange: Exchange) -> Reply:
     """List what people did, newest first."""
     page = exchange.query(ActsQuery)
-    query = sa.select(acts)
-    if page.subject is not None:
-        query = query.where(acts.c.subject == page.subject)
-    if page.actor is not None:
-        query = query.where(acts.c.actor == page.actor)
+    query = listing(page.subject, page.actor).order_by(None)
     found = paged(query, page, acts.c.id)
     rows = await exchange.hub.store.read_async(lambda c: c.execute(found).all())
 
