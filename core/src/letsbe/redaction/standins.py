@@ -30,6 +30,7 @@ _FILLER = re.compile(rb"(?:(.)\1*|[-*xX.#_?=\xe2\x80\xa2\xa6 ]+|[0 ]+)", re.DOTA
 _SPOKEN = re.compile(
     rb"""
       \*\*\* | \.\.\. | \xe2\x80\xa6 | \xe2\x80\xa2\xe2\x80\xa2
+    | (?:token|key|secret|password|value)here \Z
     | x{4} | 0{12} | \bx{3}\b | \#{4} | abcdefghij | (?:1234567890){2}
     | (?:\A|[^a-z]) (?:your|my|the|some|an?) [-_ ] (?:[a-z0-9]+[-_ ]){0,4}
       (?:key|token|secret|password|passwd|pass|passphrase|pwd|pat|credentials?|here

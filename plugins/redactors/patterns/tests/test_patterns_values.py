@@ -11,7 +11,7 @@ from letsbe_redactor_patterns import values
     "value",
     [
         "hunter2x9", "S3cret!", "Tr0ub4dor&3", "p@ssw0rd", "correct-horse-battery9",
-        "aX9!kk", "XqWTndilhGtc", "k8s-a1b2c3",
+        "aX9!kk", "0b0c5a199ea94dd5", "XqWTndilhGtc", "k8s-a1b2c3",
     ],
 )  # fmt: skip
 def test_a_literal_is_one(value: str) -> None:

@@ -43,7 +43,7 @@ _HARMLESS_NAME = re.compile(
     | [a-z].*(?:Id|ID|Uuid|Hash|Sha|Sha256|Digest|Checksum|Url|Uri|Path|Fingerprint)
     | .*(?:Signature|Cursor|CacheKey|[nN]extToken|PublicKey|Certificate|PageToken)
     | .*[-_]ID | .*_(?:SHA|HASH|DIGEST|URL|PATH|CHALLENGE) | .*PUB(?:LIC)?_?KEY
-    | .*SITE_?KEY | clientDataJSON | [a-z].*PublicToken | jkt | ciphertext | iv
+    | .*SITE_?KEY | clientDataJSON | .*[pP]ublicToken | jkt | ciphertext | iv
     | codeChallenge | userHandle | authenticatorData | attestationObject
     """,
     re.VERBOSE,

@@ -47,6 +47,7 @@ _DESCRIBING = re.compile(
     re.IGNORECASE,
 )
 _ARMOUR = re.compile(rb"-----?[^-]{1,60}-----?|\\\\+[nrt]")
+_NOT_LOWER = re.compile(rb"[0-9A-Z:]")
 _VARIABLE = re.compile(rb"[A-Z][A-Z0-9_]*")
 _AMAZON = re.compile(rb"(?:[a-z]+-){2,}[a-z]+\d*")
 _SPOKEN_NOT = re.compile(rb"-|[A-Za-z_][A-Za-z_.]*=|.*&[a-z]{2,8}\Z|.*\.\*\Z")
@@ -100,8 +101,9 @@ def mixed(value: bytes, match: re.Match[bytes]) -> bool:
 
 
 def hexadecimal(value: bytes, match: re.Match[bytes]) -> bool:
-    """Hexadecimal digits, not one or two of them repeated."""
-    return len(set(value)) >= 6 and not is_stand_in(value)
+    """Hexadecimal digits, not one or two of them repeated, nor letters alone."""
+    varied = len(set(value)) >= 6 and _NOT_LOWER.search(value) is not None
+    return varied and not is_stand_in(value)
 
 
 def assigned(value: bytes, match: re.Match[bytes]) -> bool:
