@@ -206,6 +206,18 @@ def test_a_file_wrapped_in_base64_is_left_alone(between: str) -> None:
     assert found(f"$ base64 f.bin{between}{wrapped(BINARY, 76, between)}") == []
 
 
+@pytest.mark.parametrize("between", ["\n", "\\n", "\n+"])
+def test_a_line_of_a_file_may_begin_with_a_sign_of_base64(between: str) -> None:
+    lines = textwrap.wrap(base64.b64encode(BINARY).decode(), 76)
+    lines[3] = "+" + lines[3][1:]
+    text = between.join(["", *lines]).encode()
+
+    after, is_file = wrapped_block(text, len(between), len(between) + 76)
+
+    assert is_file
+    assert after == len(text)
+
+
 @pytest.mark.parametrize("width", [60, 64, 72])
 def test_another_width_counts_if_the_file_is_known_by_its_first_bytes(
     width: int,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 
 from letsbe_redactor_entropy.contexts import is_file_content
 
@@ -54,19 +55,24 @@ def wrapped_block(text: bytes, start: int, end: int) -> tuple[int, bool]:
 
 def _last(text: bytes, start: int, width: int) -> tuple[int, int]:
     """Return the offset after the last line, and how many lines there are."""
-    lines = 0
-    position = end = start
-    while (body := _BODY.match(text, position)) is not None:
-        size = body.end() - position
-        if size > width or (size < width and not lines):
-            break
-        lines += 1
-        end = body.end()
-        gap = _BREAK.match(text, end)
-        if size < width or gap is None:
-            break
-        position = gap.end()
-    return end, lines
+    whole = _whole_lines(width).match(text, start)
+    if whole is None:
+        return start, 0
+    end = whole.end()
+    lines = 1 + text.count(b"\n", start, end) + text.count(b"\\n", start, end)
+    gap = _BREAK.match(text, end)
+    last = _BODY.match(text, gap.end()) if gap else None
+    if last is None or last.end() - last.start() > width:
+        return end, lines
+    return last.end(), lines + 1
+
+
+@lru_cache(maxsize=_WIDEST)
+def _whole_lines(width: int) -> re.Pattern[bytes]:
+    # One match for all of them, as a file may have thousands. A line may begin with the
+    # "+" of base64, which is no diff's then.
+    body = b"[A-Za-z0-9+/]{%d}(?![A-Za-z0-9+/])" % width
+    return re.compile(b"%b(?:%b%b)*+" % (body, _BREAK.pattern, body))
 
 
 def _first(text: bytes, start: int, width: int) -> tuple[int, int]:
@@ -79,7 +85,8 @@ def _first(text: bytes, start: int, width: int) -> tuple[int, int]:
         while text[end - 1 : end] in (b"\r", b"\\"):
             end -= 1
         if text[end - 2 : end] == b"\\r":
-            end = len(text[:end].rstrip(b"\\r"))
+            tail = text[max(0, end - _NEAR) : end]
+            end -= len(tail) - len(tail.rstrip(b"\\r"))
         body = _BODY.fullmatch(text, end - width, end) if end >= width else None
         if body is None:
             return start, lines

@@ -144,6 +144,8 @@ def spoken(value: bytes, match: re.Match[bytes]) -> bool:
 
 def uttered(value: bytes, match: re.Match[bytes]) -> bool:
     """What a sentence in any language calls a password."""
+    if value.lower() == value.upper():
+        return False  # no letter of a password: half a sentence in Chinese
     return _is_spoken(value) and values.is_literal(value, password=True)
 
 
