@@ -21,7 +21,7 @@ from letsbe_redactor_patterns.heads import head, longest
 from letsbe_redactor_patterns.rules import RUN, Rule
 from letsbe_redactor_patterns.scanning import Hits
 
-_LEAST, _LEAST_SHORT = 4, 8
+_LEAST, _LEAST_SHORT = 4, RUN
 _BODY = "[A-Za-z0-9_.~+/=:%|-]"
 
 _NOT_THERE = (-1, -1)
@@ -195,7 +195,8 @@ def _following(rule: Rule, anchor: bytes) -> bytes:
         return b"(?:" + rule.follow + b")"
     if rule.place != "run":
         return b""
-    # A match has at least RUN bytes; more than these few would only cost time.
+    # A match has at least RUN bytes. Behind four letters a few of them are enough;
+    # fewer letters stand in many words, where testing all costs less than a call back.
     least = _LEAST if len(anchor) >= _LEAST else _LEAST_SHORT
     least = min(least, RUN - len(anchor))
     return f"{_BODY}{{{least}}}".encode() if least > 0 else b""
