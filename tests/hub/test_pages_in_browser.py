@@ -257,6 +257,20 @@ def test_an_owner_chooses_the_limit_and_keeps_a_statement(
     assert rows[1].startswith("'=main,deepseek/v3,3,64000,1000")
 
 
+def test_an_owner_chooses_what_to_be_told(world: World, anna: Person) -> None:
+    page = anna.page
+    page.goto("/account")
+    fill_in(page, world.owner)
+    page.get_by_role("link", name="choose what you are told").click()
+    tokens = page.get_by_role("group", name="The month's tokens run out")
+    tokens.get_by_label("by email").uncheck()
+    page.get_by_role("button", name="Keep this").click()
+    expect(page.get_by_role("status")).to_have_text("That is kept.")
+    expect(tokens.get_by_label("by email")).not_to_be_checked()
+    waits = page.get_by_role("group", name="An agent waits")
+    expect(waits.get_by_label("by email")).to_be_checked()
+
+
 def test_the_keyboard_alone_is_enough_and_shows_where_it_is(
     world: World, browser: Browser
 ) -> None:
@@ -331,6 +345,7 @@ OWNERS_PAGES = (
     "/billing",
     "STATEMENT",
     "/account",
+    "/account/notices",
     "SECOND FACTOR",
 )
 STAFFS_PAGES = ("/", "/tenants", "TENANT", "/operations", "STATEMENT", "/account")

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pyotp
@@ -26,6 +27,7 @@ from letsbe_hub.api.app import make_app
 from letsbe_hub.api.principals import TokenKind, new_token
 from letsbe_hub.billing.rates import BillingSettings
 from letsbe_hub.bus import LocalBus
+from letsbe_hub.notifications import preferences
 from letsbe_hub.notifications.templates import TEMPLATES
 from letsbe_hub.opening import assemble
 from letsbe_hub.pages.rendering import visible
@@ -311,6 +313,35 @@ def test_a_thousand_approvals_are_paged_through(site: Site) -> None:
         following = re.search(r'href="(\S+)" rel="next"', answer.text)
         path = html.unescape(following[1]) if following else ""
     assert len(seen) == len(set(seen)) == 1000
+
+
+def test_people_choose_what_they_are_told(site: Site) -> None:
+    store = site.hub.store
+    other, mine = person(store, "delegate"), person(store, "owner")
+    for each in (mine, other):
+        add = partial(preferences.add_address, person_id=each, channel="webpush")
+        store.write(lambda c, a=add: a(c, address="device", label="phone"))  # type: ignore[misc] # bound at once
+    hidden = {"operations": {"email": False}}
+    store.write(lambda c: preferences.choose(c, mine, hidden, "cli"))
+    enter(site, mine)
+    path = "/account/notices"
+    assert site.http.get(path).text.count(" checked") == 6
+    ticked = {"approval.webpush": "on", "usage.email": "on", "operations.email": "on"}
+    assert fill(site, path, **ticked).status_code == 303
+    assert store.read(lambda c: preferences.chosen(c, mine)) == hidden | {
+        "approval": {"email": False, "webpush": True},
+        "usage": {"email": True, "webpush": False},
+        "billing": {"email": False, "webpush": False},
+        "account": {},
+    }
+    page = site.http.get(path).text
+    assert page.count(" checked") == 2
+    (remove,) = re.findall(r'action="(/account/addresses/\w+/remove)"', page)
+    enter(site, other)
+    assert fill(site, path, remove).status_code == 404
+    enter(site, mine)
+    assert fill(site, path, remove).status_code == 303
+    assert "webpush" not in site.http.get(path).text
 
 
 def test_what_is_not_there_is_a_page_for_people_and_json_for_programs(

@@ -18,7 +18,15 @@ from letsbe_hub.errors import (
     StorageUnavailable,
     Unauthenticated,
 )
-from letsbe_hub.pages import approvals, money, people, signing, statements, tenants
+from letsbe_hub.pages import (
+    approvals,
+    money,
+    notices,
+    people,
+    signing,
+    statements,
+    tenants,
+)
 from letsbe_hub.pages.rendering import STATIC, elsewhere, page, static
 from letsbe_hub.pages.visits import Visit, forget, visit
 
@@ -57,6 +65,9 @@ PAGES = (
     Page("GET", "/tenants/{id}", tenants.show_page),
     Page("GET", "/operations", money.operations_page),
     Page("GET", "/account", people.account_page),
+    Page("GET", "/account/notices", notices.notices_page),
+    Page("POST", "/account/notices", notices.choose_notices),
+    Page("POST", "/account/addresses/{id}/remove", notices.remove_address),
     Page("POST", "/account/second-factor", people.begin_second_factor),
     Page("POST", "/account/second-factor/confirm", people.confirm_second_factor),
     Page("POST", "/account/end-sessions", people.end_everything),

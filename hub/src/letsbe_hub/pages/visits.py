@@ -22,7 +22,7 @@ from letsbe_hub.errors import Forbidden, InvalidRequest, NotFound, Unauthenticat
 if TYPE_CHECKING:
     from letsbe_hub.opening import Hub
 
-MOST_FIELDS = 20
+MOST_FIELDS = 100
 
 
 @dataclass(frozen=True, slots=True)
