@@ -56,7 +56,8 @@ def up(
                 print_json(facts)
                 return
             print_facts(list(facts.items()))
-            click.echo("\nStop with Ctrl-C or SIGTERM.")
+            click.echo(f"\nPeople sign in at {address}/; `letsbe-hub admin create`")
+            click.echo("makes the first one. Stop with Ctrl-C or SIGTERM.")
 
         give_back()
         chosen = hub.settings.server.port if port is None else port
