@@ -57,8 +57,14 @@ def test_migrating_says_what_it_did(home: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (("tenant", "show", "ten_nothing"), "list them to see the ids"),
-        (("token", "issue", "ten_nothing"), "list them to see the ids"),
+        (
+            ("tenant", "show", "ten_nothing"),
+            "TENANT: there is no tenant of this id: list",
+        ),
+        (("token", "issue", "ten_nothing"), "TENANT: there is no tenant"),
+        (("usage", "ten_nothing"), "TENANT: there is no tenant"),
+        (("billing", "show", "ten_nothing"), "TENANT: there is no tenant"),
+        (("billing", "statement", "per_none"), "PERIOD: there is no period"),
         (("migrate", "--database", "mysql://x"), "postgresql://"),
         (("tenant", "list", "--database", "postgresql://127.0.0.1:1/x"), "check that"),
         (("tenant", "create", "", "--order", "ord-1"), "NAME: must not be empty"),

@@ -18,9 +18,10 @@ from letsbe_hub.cli.options import (
     checked,
     database_option,
     home_option,
+    known,
     opened,
 )
-from letsbe_hub.home import HubHome
+from letsbe_hub.home import HubHome, make_home
 
 if TYPE_CHECKING:
     from letsbe_hub.billing.rates import Rates
@@ -47,10 +48,11 @@ def billing() -> None:
 
 
 def rates_of(home: HubHome) -> Rates:
-    """Read what usage costs from a home's configuration."""
+    """Read what usage costs from a home's configuration; a new home is made."""
     from letsbe_hub.billing.rates import Rates  # noqa: PLC0415 - slow to import
     from letsbe_hub.settings import load_settings  # noqa: PLC0415
 
+    make_home(home)
     return Rates(load_settings(home)[0].billing)
 
 
@@ -86,7 +88,7 @@ def show(tenant_id: str, home: HubHome, database: str | None, as_json: bool) -> 
     from letsbe_hub.billing.statements import history  # noqa: PLC0415
     from letsbe_hub.tenants.registry import find  # noqa: PLC0415
 
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         store.read(lambda c: find(c, tenant_id))
         found = store.read(lambda c: history(c, tenant_id))
     rows = [
@@ -121,7 +123,7 @@ def statement(period_id: str, home: HubHome, database: str | None) -> None:
     from letsbe_hub.billing.statements import verify  # noqa: PLC0415 - slow to import
 
     rates = rates_of(home)
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("period_id"):
         consistent, document = store.read(lambda c: verify(c, period_id, rates))
     print_json({"consistent": consistent, "statement": document})
     if not consistent:
@@ -177,7 +179,7 @@ def adjust(
 
     checked(AdjustmentBody, kind=kind, amount=amount, reason=reason)
     rates, new = rates_of(home), choices.NewAdjustment(kind, amount, reason)
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         id_ = store.write(lambda c: choices.adjust(c, tenant_id, new, rates, ACTOR))
     facts: dict[str, Any] = {"adjustment": id_, "kind": kind, "amount": amount}
     if as_json:

@@ -102,6 +102,18 @@ def about(name: str, value: str = "") -> Iterator[None]:
         raise
 
 
+@contextlib.contextmanager
+def known(name: str) -> Iterator[None]:
+    """Name the parameter that says what is not there, as :func:`about` does."""
+    from letsbe.errors import NotFound  # noqa: PLC0415 - slow to import
+
+    try:
+        yield
+    except NotFound as error:
+        with about(name):
+            raise error
+
+
 def _told(item: Any) -> str:  # noqa: ANN401 - pydantic's own
     """Say what is wrong with a field to somebody who reads no regular expressions."""
     from letsbe_hub.api.bodies import IDENTIFIER, LINE  # noqa: PLC0415 - slow to import

@@ -18,6 +18,7 @@ from letsbe_hub.cli.options import (
     checked,
     database_option,
     home_option,
+    known,
     opened,
 )
 from letsbe_hub.home import HubHome
@@ -126,7 +127,7 @@ def show(tenant_id: str, home: HubHome, database: str | None, as_json: bool) -> 
     """Show a tenant and its server."""
     from letsbe_hub.tenants import registry  # noqa: PLC0415 - slow to import
 
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         row = store.read(lambda c: registry.find(c, tenant_id))
     _show(row, as_json=as_json)
 
@@ -151,7 +152,7 @@ def suspend(
         registry.suspend(connection, tenant_id, reason, ACTOR)
         return registry.find(connection, tenant_id)
 
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         row = store.write(change)
     _show(row, as_json=as_json)
 
@@ -170,7 +171,7 @@ def resume(tenant_id: str, home: HubHome, database: str | None, as_json: bool) -
         registry.resume(connection, tenant_id, ACTOR)
         return registry.find(connection, tenant_id)
 
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         row = store.write(change)
     _show(row, as_json=as_json)
 

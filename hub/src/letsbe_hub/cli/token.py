@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from letsbe.cli.output import json_option, print_facts, print_json, reporting
-from letsbe_hub.cli.options import ACTOR, database_option, home_option, opened
+from letsbe_hub.cli.options import ACTOR, database_option, home_option, known, opened
 from letsbe_hub.home import HubHome
 
 
@@ -38,7 +38,7 @@ def issue(
     from letsbe_hub.tenants.registration import issue_token  # noqa: PLC0415
     from letsbe_hub.tenants.registry import find  # noqa: PLC0415
 
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         made, expires_at = store.write(
             lambda c: issue_token(c, tenant_id, minutes, ACTOR)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from letsbe.cli.output import json_option, print_json, print_table, reporting
-from letsbe_hub.cli.options import database_option, home_option, opened
+from letsbe_hub.cli.options import database_option, home_option, known, opened
 from letsbe_hub.home import HubHome
 
 COUNTS = ("input_tokens", "output_tokens", "cost_micros", "requests")
@@ -54,7 +54,7 @@ def usage(
     from letsbe_hub.usage.totals import grouped  # noqa: PLC0415
 
     since = time.time() - days * 86_400
-    with opened(home, database) as store:
+    with opened(home, database) as store, known("tenant_id"):
         store.read(lambda c: find(c, tenant_id))
         found = store.read(lambda c: grouped(c, tenant_id, since, 1e11, by))
     columns = (*BY[by], *COUNTS)
