@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import random
 import string
@@ -74,6 +75,13 @@ DISGUISES: dict[str, Callable[[str], str]] = {
     "base32": lambda text: base64.b32encode(text.encode()).decode(),
     "reversed and upper": lambda text: text[::-1].upper(),
     "reversed base64": lambda text: base64_of(text)[::-1],
+    "reversed hex": lambda text: text.encode().hex()[::-1],
+    "rot13": lambda text: codecs.encode(text, "rot13"),
+    "base64 of hex": lambda text: base64_of(text.encode().hex()),
+    "hex of base64": lambda text: base64_of(text).encode().hex(),
+    "base64 of UTF-16": lambda text: base64.b64encode(
+        text.encode("utf-16-le")
+    ).decode(),
     "numbered lines": lambda text: "\n".join(
         f"{n:>3}\t{line}" for n, line in enumerate(textwrap.wrap(text, 12), 7)
     ).lstrip(" 7\t"),

@@ -38,6 +38,11 @@ SHORTEST_FOLDED = 8
 _SIGNS = re.compile(rb"[!#$%&*+/:;<=>?@^~|]")
 _MARKED = re.compile(_SIGNS.pattern + rb"|[0-9][A-Za-z]")
 _KINDS = tuple(map(re.compile, (rb"[a-z]", rb"[A-Z]", rb"[0-9]")))
+_HALVES = b"abcdefghijklmnopqrstuvwxyz"
+_ROT13 = bytes.maketrans(
+    _HALVES + _HALVES.upper(),
+    _HALVES[13:] + _HALVES[:13] + (_HALVES[13:] + _HALVES[:13]).upper(),
+)
 _CHANGES = re.compile(rb"(?<=[0-9])(?=[a-z])|(?<=[a-z])(?=[0-9])")
 _TURNS = re.compile(
     rb"(?<=[0-9])(?=[A-Za-z])|(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])"
@@ -82,7 +87,7 @@ def _written(text: str) -> dict[bytes, str]:
 
 
 def turned_forms_of(value: str) -> dict[bytes, str]:
-    """Give the base64 of a value that reads backwards.
+    """Give the forms of a value that is encoded twice, or whose base64 is backwards.
 
     Args:
         value: The secret's value.
@@ -93,7 +98,22 @@ def turned_forms_of(value: str) -> dict[bytes, str]:
     data = _encoded(value.strip())
     if not _is_no_word(data):
         return {}
-    return {core[::-1]: "reversed" for core in base64_cores(data)}
+    cores = list(base64_cores(data))
+    forms = dict.fromkeys((core[::-1] for core in cores), "reversed")
+    if not _is_worth_hiding(data):
+        return forms
+    wide = b"".join(bytes((byte, 0)) for byte in data)
+    # As PowerShell takes commands; the letters at the ends also depend on others.
+    forms |= dict.fromkeys(base64_cores(wide), "base64")
+    forms[next(base64_cores(data.hex().encode()))] = "base64"
+    forms[cores[0].hex().encode()] = "hex"
+    forms[rot13(data)] = "rot13"
+    return forms
+
+
+def rot13(data: bytes) -> bytes:
+    """Move each letter by half of the alphabet."""
+    return data.translate(_ROT13)
 
 
 def reduced_forms_of(value: str) -> dict[Form, str]:
