@@ -88,7 +88,7 @@ def _found(text: bytes, runs: Runs) -> Iterable[Finding]:
         parts = known[value]
         if parts and start >= block:
             block, is_file = wrapped_block(text, start, start + len(value))
-        for first, last in () if is_file and start < block else parts:
+        for first, last in () if is_file else parts:
             if not is_harmless_place(text, start + first, start + last):
                 first_found.append(start + first)
                 last_found.append(start + last)
