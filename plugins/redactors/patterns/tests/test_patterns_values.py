@@ -27,7 +27,8 @@ def test_a_literal_is_one(value: str) -> None:
         "string|null", "a@b.com", "release-notes-2024", "lambda x1: x1", "#dddddd",
         "key.pem", "token_handler2", "&password1", ".Values.auth.x1", "gin.H{",
         "&portainer.TokenData{ID", "vec![Token::Nil]", "?InputOption", ":param1",
-        "OAuth2\\Storage\\Tokens", "npm:^3.0", "!options.credentials", "+config.token",
+        "OAuth2\\Storage\\Tokens", "npm:^3.0", "!options.credentials", "A?y:void",
+        "!!r.credentials),f&", "/*#__PURE__*/fn1", "+config.token",
     ],
 )  # fmt: skip
 def test_code_numbers_and_places_are_none(value: str) -> None:

@@ -19,7 +19,8 @@ _EXPRESSION = re.compile(
     rb"""
       (?:NAME)(?:(?:\.|->|::|\?\.|!\.|/)(?:NAME))+[!?]?     # settings.token, a/b
     | \.NAME(?:\.\w+)+ | :NAME(?:\.\w+)* | \?[\\A-Za-z]+      # .Values.x, :param
-    | \+[A-Za-z_]+(?:\.[A-Za-z_]+)*[);]* | !!?[A-Za-z_]+(?:\.[A-Za-z_]+)+ | !![A-Za-z]+
+    | \+[A-Za-z_]+(?:\.[A-Za-z_]+)*[);]* | !!?[A-Za-z_]+(?:\.[A-Za-z_]+)+(?:\).*)?
+    | !![A-Za-z]+ | [A-Za-z_$]{1,3}\?[\w.]+:[a-z]* | /\*.*                    # a?b:void
     | &?NAME(?:\.NAME)*\{(?:NAME:?)? | &\[.* | [a-z_]+!?[(\[].*  # gin.H{, vec![x]
     | (?:[A-Z]\w*\\{1,8})+\w+ | (?:[a-z]+,)+[a-z]+\[.*        # A\B\C
     | (?:npm|workspace|link):.* | .*%[sdvq](?![A-Za-z0-9]).*
