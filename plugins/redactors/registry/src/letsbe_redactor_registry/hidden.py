@@ -19,6 +19,7 @@ REACH = 4096
 """A value in disguise that takes more bytes is not looked for."""
 
 _CHUNK = 4096
+_AT_ONCE = 8
 _ASKED_OFTEN = 3
 # Where none of these is, a value is not broken into pieces that are long.
 _BREAKS = (b'"', b"'", b"\\", b"\n", b"\r")
@@ -125,11 +126,7 @@ def _suspects(masked: _Masked, loose: Sequence[int], view: View) -> set[int]:
     found = signs_for(view.engine).chunks(text, _CHUNK)
     if not (loose or view.hints):
         return found
-    broken = [
-        number
-        for number in range(-(-len(text) // _CHUNK))
-        if _may_be_broken(text[number * _CHUNK : (number + 1) * _CHUNK + LONGEST])
-    ]
+    broken = _broken(text)
     hints = _hints_in(masked, broken, view)
     if hints or loose:
         others = set(broken) - found
@@ -149,6 +146,20 @@ def _hints_in(masked: _Masked, chunks: Sequence[int], view: View) -> list[Engine
         for a, b in bounds
     ]
     return [hints for hints in view.hints if any(map(hints.holds, rows))]
+
+
+def _broken(text: bytes) -> list[int]:
+    """Return the numbers of the chunks in which a value may be in long pieces.
+
+    Some at a time: one by one they take a tenth of the time of the whole search.
+    """
+    chunks = range(-(-len(text) // _CHUNK))
+    return [
+        number
+        for first in chunks[::_AT_ONCE]
+        if _may_be_broken(text[first * _CHUNK : (first + _AT_ONCE) * _CHUNK + LONGEST])
+        for number in chunks[first : first + _AT_ONCE]
+    ]
 
 
 def _may_be_broken(text: bytes) -> bool:
