@@ -26,7 +26,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.hub_load import Measured, head, introduce, steady, storm
+from benchmarks.hub_load import (
+    Measured,
+    head,
+    hold,
+    introduce,
+    quantile,
+    steady,
+    storm,
+)
 from letsbe_hub.api.principals import token_hash
 from letsbe_hub.billing.closing import renew_due
 from letsbe_hub.billing.rates import BillingSettings, Rates
@@ -346,35 +354,65 @@ def _sums(connection: sa.Connection) -> dict[str, int]:
 
 
 def recovery(urls: dict[str, str]) -> None:
-    """Ten thousand servers come back within twenty seconds, each with a day's usage."""
+    """Ten thousand servers come back within twenty seconds, each with a day's usage;
+    then, to a Hub that was started again, all of them within one second."""
     beat, push = beats(), pushes()
     for kind, url in urls.items():
-        each = []
-        for number in range(SERVERS):
-            ask = head("config", key(number), 0, "GET")
-            each.append([beat(), push(), ask])
+        for name, spread in (("storm", 20.0), ("crowd", 1.0)):
+            each = []
+            for number in range(SERVERS):
+                ask = head("config", key(number), 0, "GET")
+                each.append([beat(), push(), ask])
+            with server(url, kind) as (port, process):
+                before = memory(process)
+                found = storm(port, each, spread=spread)
+                used, took = memory(process), processor(process)
+            assert found.failures == 0, found.failures
+            assert len(found.latencies) == 3 * SERVERS
+            report(
+                f"{name}_seconds_{kind}",
+                found.seconds,
+                30,
+                at_least=False,
+                told_to_come_again=found.refused,
+                processor_seconds=round(took, 1),
+            )
+            # Where all come at once, most of it is time that they were told to wait.
+            waited, answered = found.quantile(0.99), quantile(found.waits, 0.99)
+            report(
+                f"{name}_p99_seconds_{kind}",
+                waited if name == "storm" else answered,
+                2,
+                at_least=False,
+                of_an_answer=round(answered, 2),
+                until_served=round(waited, 2),
+            )
+            report(
+                f"{name}_memory_mb_{kind}",
+                used,
+                150,
+                at_least=False,
+                before=round(before),
+            )
+
+
+def waiting(urls: dict[str, str]) -> None:
+    """Ten thousand servers ask at once to be told of news."""
+    asked = [head("wait?seconds=40", key(n), 0, "GET") for n in range(SERVERS)]
+    for kind, url in urls.items():
         with server(url, kind) as (port, process):
             before = memory(process)
-            found = storm(port, each, spread=20.0)
-            used, took = memory(process), processor(process)
-        assert found.failures == 0, found.failures
-        assert len(found.latencies) == 3 * SERVERS
-        report(
-            f"storm_seconds_{kind}",
-            found.seconds,
-            30,
-            at_least=False,
-            told_to_come_again=found.refused,
-            processor_seconds=round(took, 1),
-        )
-        report(f"storm_p99_seconds_{kind}", found.quantile(0.99), 2, at_least=False)
-        report(
-            f"storm_memory_mb_{kind}",
-            used,
-            150,
-            at_least=False,
-            before=round(before),
-        )
+            took, statuses = hold(port, asked, 5.0)
+            report(
+                f"waiting_memory_mb_{kind}",
+                memory(process),
+                150,
+                at_least=False,
+                before=round(before),
+                held=SERVERS - statuses.total(),
+                told_to_come_again=statuses[503],
+                seconds=round(took, 1),
+            )
 
 
 FIGURES = {
@@ -382,6 +420,7 @@ FIGURES = {
     "usage": usage,
     "interleavings": interleavings,
     "recovery": recovery,
+    "waiting": waiting,
 }
 
 

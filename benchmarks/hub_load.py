@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -23,6 +25,8 @@ class Measured:
     failures: int = 0
     refused: int = 0
     """Answers that say when to come again; a request's latency ends with another."""
+    waits: list[float] = field(default_factory=list)
+    """Seconds until each answer, those that say when to come again among them."""
     processor: float = 0.0
     """Seconds of the server's processor time."""
 
@@ -31,8 +35,12 @@ class Measured:
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     def quantile(self, part: float) -> float:
-        ordered = sorted(self.latencies)
-        return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
+        return quantile(self.latencies, part)
+
+
+def quantile(values: Sequence[float], part: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
 class Caller(asyncio.Protocol):
@@ -43,13 +51,20 @@ class Caller(asyncio.Protocol):
         self._measured = measured
         self._got = bytearray()
         self._began = 0.0
+        self._sent = 0.0
+        self._later = 0.0
+        """Seconds until it is sent once more, on a new connection."""
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's own class, which does not inherit from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
-        self._next()
+        self._address = self._transport.get_extra_info("peername")
+        if self._later:
+            self._send()
+        else:
+            self._next()
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -61,6 +76,7 @@ class Caller(asyncio.Protocol):
         length = int(self._got[at + 16 : self._got.find(b"\r", at)])
         if len(self._got) < end + 4 + length:
             return
+        self._measured.waits.append(time.perf_counter() - self._sent)
         if self._got.startswith(b"HTTP/1.1 503") and self._again():
             return
         self._measured.latencies.append(time.perf_counter() - self._began)
@@ -71,21 +87,38 @@ class Caller(asyncio.Protocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self.done.done():
+        if self._later:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._later, loop.create_task, self._return())
+        elif not self.done.done():
             self._measured.failures += exc is not None
             self.done.set_result(None)
 
     def _again(self) -> bool:
-        """Send the request once more when the server says, if it does."""
+        """Come again when the server says, if it does, and by chance a little later, as
+        a tenant's client."""
         at = self._got.find(b"retry-after: ")
         if at < 0:
             return False
         seconds = int(self._got[at + 13 : self._got.find(b"\r", at)])
+        self._later = seconds + random.uniform(0.0, 2.0)
         self._measured.refused += 1
         self._got.clear()
-        loop = asyncio.get_running_loop()
-        loop.call_later(seconds, self._transport.write, self._request)
+        self._transport.close()
         return True
+
+    async def _return(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.create_connection(lambda: self, *self._address)
+        except OSError:
+            self._measured.failures += 1
+            self.done.set_result(None)
+
+    def _send(self) -> None:
+        self._later = 0.0
+        self._sent = time.perf_counter()
+        self._transport.write(self._request)
 
     def _next(self) -> None:
         request = next(self._requests, None)
@@ -94,7 +127,7 @@ class Caller(asyncio.Protocol):
             return
         self._request = request
         self._began = time.perf_counter()
-        self._transport.write(request)
+        self._send()
 
 
 def head(path: str, key: str, length: int, method: str = "POST") -> bytes:
@@ -121,6 +154,37 @@ def steady(port: int, make: Request, *, callers: int, seconds: float) -> Measure
     uvloop.run(run())
     measured.seconds = seconds
     return measured
+
+
+def hold(
+    port: int, requests: list[bytes], seconds: float
+) -> tuple[float, Counter[int]]:
+    """Send requests at once, each on its own connection, that are to be held.
+
+    Returns:
+        Seconds until all were sent, and how many were answered with which status
+        before so many seconds more were over.
+    """
+    statuses: Counter[int] = Counter()
+
+    class Holder(asyncio.Protocol):
+        @override
+        def data_received(self, data: bytes) -> None:
+            if data.startswith(b"HTTP/1.1 "):
+                statuses[int(data[9:12])] += 1
+
+    async def run() -> float:
+        loop, began = asyncio.get_running_loop(), time.perf_counter()
+        held = []
+        for request in requests:
+            transport, _ = await loop.create_connection(Holder, "127.0.0.1", port)
+            transport.write(request)
+            held.append(transport)
+        took = time.perf_counter() - began
+        await asyncio.sleep(seconds)
+        return took
+
+    return uvloop.run(run()), statuses
 
 
 def introduce(port: int, requests: Iterator[bytes]) -> None:

@@ -76,6 +76,8 @@ def test_pauses_grow_to_a_limit_and_start_anew(
         else:
             assert 0 < backoff.failed() <= MOST + 1
     assert backoff.failed(500) >= 500
+    assert 5 <= backoff.failed(5) <= 10  # as the Hub says, however often it failed
+    assert 0 < backoff.failed(0) <= 2
 
 
 @pytest.mark.parametrize(

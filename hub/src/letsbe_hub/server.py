@@ -17,8 +17,9 @@ from letsbe_hub.chores import do_chores
 from letsbe_hub.errors import LetsBeError, StorageUnavailable
 from letsbe_hub.opening import Hub
 
-KEEP_ALIVE = 75
-"""Seconds that an idle connection is kept: longer than between two heartbeats."""
+KEEP_ALIVE = 15
+"""Seconds that an idle connection is kept: longer than between two requests of one
+round. From one heartbeat to the next it would cost some 10 KB for each server."""
 
 SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter's lock from another. A transaction gives

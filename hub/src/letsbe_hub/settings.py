@@ -71,7 +71,7 @@ class TenantSettings(_Table):
     """Seconds between two pushes of usage."""
     wait_seconds: Annotated[float, Field(gt=0, le=50)] = 25.0
     """Seconds that a server may wait for news at once."""
-    most_waiting: Annotated[int, Field(ge=0, le=100_000)] = 2000
+    most_waiting: Annotated[int, Field(ge=0, le=100_000)] = 1000
     """Servers that a node lets wait at once, at some 19 KB each. More are told to ask
     later, and hear of news by their heartbeats."""
     late_after: Annotated[float, Field(ge=1, le=100)] = 2.0

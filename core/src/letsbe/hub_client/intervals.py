@@ -34,13 +34,17 @@ class Backoff:
         """Note a failure.
 
         Args:
-            at_least: How long the Hub asks to be left alone.
+            at_least: How long the Hub asks to be left alone. It has a time for each
+                server, so that no more than as long again is added by chance, however
+                long it was away before.
 
         Returns:
             Seconds until the next attempt.
         """
         self._failures += 1
         most = min(MOST, FIRST * 2.0 ** min(self._failures, 16))
+        if at_least is not None:
+            most = min(most, max(at_least, FIRST))
         return max(at_least or 0.0, FIRST / 2) + self._rng() * most
 
     def succeeded(self, interval: float) -> float:

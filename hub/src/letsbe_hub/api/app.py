@@ -16,6 +16,7 @@ from letsbe.redaction.pipeline import Pipeline
 from letsbe.wrapper.http.guard import LOOPBACK_NAMES, Guard
 from letsbe_hub.api import admin, customer, health, public, tenant, webhooks
 from letsbe_hub.api.counting import Counting
+from letsbe_hub.api.crowding import Crowding
 from letsbe_hub.api.directory import Directory
 from letsbe_hub.api.endpoints import Endpoint
 from letsbe_hub.api.envelope import failed, on_http_error, on_unexpected, refused
@@ -66,6 +67,7 @@ def make_app(
         lifespan=lifespan,
         middleware=[
             Middleware(Counting, metrics=hub.metrics),
+            Middleware(Crowding),
             Middleware(
                 Guard, names=names, body_limit=settings.body_limit, answer=failed
             ),

@@ -62,6 +62,9 @@ def failed(error: LetsBeError) -> Response:
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, TIMED):
         headers["retry-after"] = str(error.seconds)
+    if isinstance(error, Overloaded):
+        # Where there is a crowd, connections that wait for nothing are what it costs.
+        headers["connection"] = "close"
     # A tool that failed is an answer to an agent; nothing here calls tools.
     status = error.status if error.status >= 400 else 500
     details = [{"field": d.field, "message": d.message} for d in error.details]

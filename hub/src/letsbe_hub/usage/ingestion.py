@@ -30,7 +30,7 @@ from letsbe_hub.usage.statements import Statements
 
 BATCH = 64
 """Pushes to a transaction: 24 buckets each make one of some 1,500 rows."""
-WAITING = 512
+WAITING = 1024
 """Pushes that may wait: about a second's."""
 WRITERS = 2
 """Transactions at a time on PostgreSQL: while one waits for it, another is prepared.
