@@ -86,9 +86,10 @@ def key(number: int) -> str:
 
 def fill(store: Store) -> None:
     """Make ten thousand tenants with servers, amid a period of theirs."""
-    now = time.time() - 15 * 24 * 3600
+    now = time.time()
     ids = [f"ten_{number:05}" for number in range(SERVERS)]
-    common = {"created_at": now, "updated_at": now, "cohort": "general"}
+    since = now - 15 * 24 * 3600
+    common = {"created_at": since, "updated_at": now, "cohort": "general"}
 
     def change(connection: sa.Connection) -> None:
         connection.execute(

@@ -74,6 +74,7 @@ def main(url: str, kind: str) -> None:
             app,
             listener,
             lambda address: print(address, time.time(), flush=True),
+            hub.news.release,
             loop="uvloop",
             http="httptools",
             ws="none",

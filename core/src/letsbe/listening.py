@@ -68,6 +68,7 @@ def run(
     app: Any,  # noqa: ANN401 - uvicorn and Starlette have two names for one type
     listener: socket.socket,
     announce: Callable[[str], None],
+    leaving: Callable[[], None] = lambda: None,
     **settings: Any,  # noqa: ANN401 - passed on to uvicorn
 ) -> None:
     """Answer requests until SIGTERM or SIGINT.
@@ -76,6 +77,7 @@ def run(
         app: The ASGI application.
         listener: What :func:`bind` returned.
         announce: Called once with the base address, when requests are taken.
+        leaving: Called when it has been told to stop, to end requests that are held.
         **settings: More settings of uvicorn.
     """
     host, port = listener.getsockname()[:2]
@@ -91,6 +93,7 @@ def run(
             **{**_PLAIN, **settings},
         )
     )
+    server.leaving = leaving
     server.announce = lambda: announce(f"http://{name}:{port}")
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn raises the signal again once it has ended; being told is no failure.
@@ -99,9 +102,10 @@ def run(
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it has started."""
+    """A uvicorn server that says when it has started, and when it begins to stop."""
 
     announce: Callable[[], None]
+    leaving: Callable[[], None]
 
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -109,3 +113,8 @@ class _Server(uvicorn.Server):
         if self.started:
             settle()
             self.announce()
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.leaving()
+        await super().shutdown(sockets)

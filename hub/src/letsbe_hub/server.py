@@ -93,6 +93,7 @@ def serve(
             app,
             listener,
             announce,
+            hub.news.release,
             loop="uvloop",
             ws="none",
             timeout_keep_alive=KEEP_ALIVE,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -181,19 +180,6 @@ def test_waiting_ends_with_news(site: Site, staff: People) -> None:
     assert later.json()["data"] == {"news": []}
 
 
-def test_no_more_wait_than_there_is_room_for(site: Site) -> None:
-    with ExitStack() as waiting:
-        for _ in range(site.hub.settings.tenants.most_waiting):
-            waiting.enter_context(site.hub.news.place())
-        tenant = site.tenant()
-        full = site.http.get(WAIT, headers=tenant.headers)
-        assert (full.status_code, full.json()["error"]["code"]) == (503, "OVERLOADED")
-        assert int(full.headers["retry-after"]) >= 60
-        assert beat(site, tenant).status_code == 200
-    query = {"seconds": "0.01"}
-    assert site.http.get(WAIT, headers=tenant.headers, params=query).status_code == 200
-
-
 def test_keys_in_use_are_recalled_and_still_checked(site: Site) -> None:
     used, suspended, unused = site.tenant(), site.tenant(), site.tenant()
     assert beat(site, used).status_code == beat(site, suspended).status_code == 200
@@ -216,3 +202,27 @@ def test_keys_in_use_are_recalled_and_still_checked(site: Site) -> None:
         assert site.http.get(path, headers=unused.headers).status_code == 200
         refused = site.http.get(path, headers=suspended.headers)
         assert refused.json()["error"]["code"] == "TENANT_SUSPENDED"
+
+
+def test_no_more_wait_than_there_is_room_for_and_none_when_the_hub_stops(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = site.tenant(), site.tenant()
+    news, portal = site.hub.news, site.http.portal
+    assert portal is not None
+    monkeypatch.setattr(news, "_most", 1)
+    with ThreadPoolExecutor(1) as threads:
+        query = {"seconds": "30"}
+        held = threads.submit(site.http.get, WAIT, headers=first.headers, params=query)
+        until = time.monotonic() + 10
+        while not news._waiting and time.monotonic() < until:
+            time.sleep(0.01)
+        full = site.http.get(WAIT, headers=second.headers)
+        assert (full.status_code, full.json()["error"]["code"]) == (503, "OVERLOADED")
+        assert int(full.headers["retry-after"]) >= 60
+        assert beat(site, second).status_code == 200
+        portal.call(news.release)
+        assert held.result(10).json()["data"] == {"news": []}
+    query = {"seconds": "0.01"}
+    answer = site.http.get(WAIT, headers=second.headers, params=query)
+    assert answer.status_code == 200

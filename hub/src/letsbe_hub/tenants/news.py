@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
 import sqlalchemy as sa
 
 from letsbe_hub.errors import Overloaded
@@ -63,23 +64,32 @@ class News:
     def __init__(self, store: Store, most: int) -> None:
         self._looks = GroupCommit([store.read], _look, "letsbe-news")
         self._most = most
-        self._waiting = 0
+        self._waiting: set[anyio.CancelScope] = set()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self) -> Iterator[anyio.CancelScope]:
         """Let a server wait for the length of a block.
+
+        Returns:
+            What it is to wait in; it ends when this node stops.
 
         Raises:
             Overloaded: As many wait as may; this one need not ask again soon.
         """
-        if self._waiting >= self._most:
+        if len(self._waiting) >= self._most:
             # Its heartbeats tell it of news meanwhile.
             raise Overloaded(random.randint(60, 120))  # noqa: S311 - jitter
-        self._waiting += 1
+        scope = anyio.CancelScope()
+        self._waiting.add(scope)
         try:
-            yield
+            yield scope
         finally:
-            self._waiting -= 1
+            self._waiting.discard(scope)
+
+    def release(self) -> None:
+        """Answer all who wait that there is nothing, as this node stops."""
+        for scope in list(self._waiting):
+            scope.cancel()
 
     async def of(self, key_hash: str) -> Waiting | None:
         """Return what waits for the server with a key; None if it is not good now."""

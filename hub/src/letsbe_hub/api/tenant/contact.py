@@ -148,7 +148,7 @@ async def wait(exchange: Exchange) -> Reply:
     news: list[str] = []
     # Listened to before looked at, so that what comes between is not missed.
     with (
-        exchange.hub.news.place(),
+        exchange.hub.news.place() as place,
         exchange.hub.bus.subscribed(tenant_topic(tenant)) as subscription,
     ):
         waiting = await exchange.hub.news.of(exchange.caller.credential)
@@ -159,7 +159,8 @@ async def wait(exchange: Exchange) -> Reply:
         if waiting.decision:
             news.append("decision")
         if not news:
-            with anyio.move_on_after(query.seconds):
+            place.deadline = anyio.current_time() + query.seconds
+            with place:
                 news = [await subscription.next()]
     return Reply(NewsView(news=news))
 
