@@ -42,7 +42,7 @@ class Pace:
     def __init__(self) -> None:
         self._pace = FIRST_PACE
         self._served = 0
-        self._since = time.monotonic()
+        self._since = float("-inf")
         self._due = 0.0
 
     def served(self, *, crowded: bool, now: float | None = None) -> None:
