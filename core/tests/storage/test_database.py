@@ -178,12 +178,19 @@ async def test_hundreds_of_async_writes_all_end(database: Database) -> None:
 
 @pytest.mark.anyio
 async def test_a_write_cancelled_in_the_queue_is_not_made(database: Database) -> None:
-    release = threading.Event()
-    first = asyncio.ensure_future(database.write_async(lambda _: release.wait(10)))
-    await asyncio.sleep(0.05)
+    begun, release = threading.Event(), threading.Event()
+
+    def long(_: sqlite3.Connection) -> None:
+        begun.set()
+        release.wait(10)
+
+    first = asyncio.ensure_future(database.write_async(long))
+    await asyncio.to_thread(begun.wait, 10)
     second = asyncio.ensure_future(database.write_async(put("cancelled")))
     await asyncio.sleep(0)
     second.cancel()
+    await asyncio.wait([second])
+    await asyncio.sleep(0)  # the queue is told a turn of the loop later
     release.set()
     await first
     with pytest.raises(asyncio.CancelledError):
