@@ -119,7 +119,7 @@ def assigned(value: bytes, match: re.Match[bytes]) -> bool:
         command = match["q"].endswith(b"`") and b" " in value
         if command or stands_behind(value):
             return False
-        return is_quoted_secret(value, strong=strong)
+        return is_quoted_secret(value, match, strong=strong)
     if values.is_literal(value, password=strong):
         return True
     if _is_environment(match):
