@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from letsbe.plugin import (
 )
 from letsbe.policy.classes import CallClass, class_of
 from letsbe.policy.files import Content
-from letsbe.testing import ToolCaller
 from letsbe.testing._wire import Reply, WireServer
 
 pytestmark = pytest.mark.anyio
@@ -190,7 +188,3 @@ async def test_the_disk_is_not_filled(
     with pytest.raises(ToolFailed, match="too little would be left free"):
         await call("fetch", file="a.txt")
     assert list(tmp_path.iterdir()) == []
-
-
-async def test_a_check_has_no_files(call_at: Callable[..., ToolCaller]) -> None:
-    assert (await call_at("http://127.0.0.1:9").adapter.check()).healthy

@@ -7,7 +7,6 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, model_validator
 from starlette.responses import Response
 
-from letsbe.errors import InvalidRequest
 from letsbe.wrapper.allowances import MOST_HOURS, Allow
 from letsbe.wrapper.answers import Answer
 from letsbe.wrapper.approvals import Approval, State
@@ -115,12 +114,8 @@ async def deny(exchange: Exchange) -> Response:
 
 async def tell(exchange: Exchange) -> Response:
     """Tell an agent what became of its call, where the person reads on."""
-    assert exchange.caller is not None
     body = await parsed(exchange.request, TellBody)
-    agent_id = exchange.caller.agent_id or body.agent_id
-    if agent_id is None:
-        message = "agent_id is missing: this token does not belong to one agent"
-        raise InvalidRequest(message)
+    agent_id = exchange.agent(body.agent_id)
     return answered(exchange.wrapper.outcomes.tell(exchange.id, agent_id))
 
 

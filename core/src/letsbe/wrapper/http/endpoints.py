@@ -53,6 +53,18 @@ class Exchange:
         """The path's id or name."""
         return str(self.request.path_params["id"])
 
+    def agent(self, named: str | None) -> str:
+        """Return whose call it is: the token's agent, else the one that is named.
+
+        Raises:
+            InvalidRequest: Neither says.
+        """
+        agent_id = (self.caller.agent_id if self.caller else None) or named
+        if agent_id is None:
+            message = "agent_id is missing: this token does not belong to one agent"
+            raise InvalidRequest(message)
+        return agent_id
+
 
 Handler = Callable[[Exchange], Awaitable[Response]]
 Model = TypeVar("Model", bound=BaseModel)

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from letsbe.errors import InvalidRequest
 from letsbe.plugin import Action
 from letsbe.wrapper.agent_tools import AgentTool
 from letsbe.wrapper.answers import Answer
@@ -88,24 +87,15 @@ class Cancelled(BaseModel):
 async def execute(exchange: Exchange) -> Response:
     """Answer one tool call."""
     request = parse_request(await read_body(exchange.request))
-    agent_id = _agent(exchange, request.agent_id)
+    agent_id = exchange.agent(request.agent_id)
     return answered(await exchange.wrapper.tools.call(request, agent_id))
 
 
 async def cancel(exchange: Exchange) -> Response:
     """End a call that runs, with all that it started."""
     body = await parsed(exchange.request, CancelBody)
-    place = (_agent(exchange, body.agent_id), body.session_id, body.tool_call_id)
+    place = (exchange.agent(body.agent_id), body.session_id, body.tool_call_id)
     return answered(Cancelled(cancelled=exchange.wrapper.cancellations.cancel(place)))
-
-
-def _agent(exchange: Exchange, named: str | None) -> str:
-    assert exchange.caller is not None
-    agent_id = exchange.caller.agent_id or named
-    if agent_id is None:
-        message = "agent_id is missing: this token does not belong to one agent"
-        raise InvalidRequest(message)
-    return agent_id
 
 
 async def list_tools(exchange: Exchange) -> Response:

@@ -206,6 +206,19 @@ async def found(tool: ToolClient, path: str, depth: int) -> list[Found]:
     return list(dav.read(answer))
 
 
+async def found_file(tool: ToolClient, path: str) -> tuple[Found, int]:
+    """Ask for a file; give what is known of it, and its size in bytes.
+
+    Raises:
+        ToolInvalid: It is a folder.
+    """
+    (file, *_) = await found(tool, path, depth=0)
+    if f"{D}collection" in file.kinds:
+        message = "this is a folder: list_files shows what is in it"
+        raise ToolInvalid(message)
+    return file, int(file.properties.get(f"{D}getcontentlength") or 0)
+
+
 async def _carry(tool: ToolClient, method: str, args: MoveArguments) -> Json:
     headers = {
         "destination": tool.address(ONE, {"path": args.to}),

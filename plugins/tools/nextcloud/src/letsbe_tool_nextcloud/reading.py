@@ -12,12 +12,10 @@ from letsbe.plugin import (
     Json,
     Tier,
     ToolClient,
-    ToolInvalid,
     operation,
     whole_lines,
 )
-from letsbe_tool_nextcloud.dav import D
-from letsbe_tool_nextcloud.files import ONE, PathArguments, found, shown
+from letsbe_tool_nextcloud.files import ONE, PathArguments, found_file, shown
 
 _WHOLE = 1024 * 1024
 """Files up to this many bytes are redacted as a whole before they are cut."""
@@ -38,11 +36,7 @@ class ReadArguments(PathArguments):
 @operation(Tier.GREEN, examples=[Example({"path": "notes.md"}, Tier.GREEN)])
 async def read_file(tool: ToolClient, args: ReadArguments) -> Json:
     """Read a file, or a part of it; what is not text comes as base64."""
-    (file, *_) = await found(tool, args.path, depth=0)
-    if f"{D}collection" in file.kinds:
-        message = "this is a folder: list_files shows what is in it"
-        raise ToolInvalid(message)
-    size = int(file.properties.get(f"{D}getcontentlength") or 0)
+    file, size = await found_file(tool, args.path)
     told = shown(tool, file)
     if args.offset >= size:
         return {**told, **_told("", args.offset, None)}

@@ -29,12 +29,12 @@ from letsbe.plugin import (
     operation,
 )
 from letsbe_tool_nextcloud.access import DAV
-from letsbe_tool_nextcloud.dav import D
 from letsbe_tool_nextcloud.files import (
     ONE,
     PathArguments,
     PlaceArguments,
     found,
+    found_file,
     put,
     shown,
 )
@@ -106,15 +106,12 @@ async def upload_file(tool: ToolClient, args: UploadArguments) -> Json:
 )
 async def download_file(tool: ToolClient, args: DownloadArguments) -> Json:
     """Keep a file of Nextcloud on the server, whatever its size."""
-    (there, *_) = await found(tool, args.path, depth=0)
-    if f"{D}collection" in there.kinds:
-        message = "this is a folder: list_files shows what is in it"
-        raise ToolInvalid(message)
+    there, size = await found_file(tool, args.path)
     told = shown(tool, there)
-    size, etag = int(there.properties.get(f"{D}getcontentlength") or 0), told["etag"]
+    etag = f'"{told["etag"]}"'
     async with tool.files.to_save(args.file, overwrite=args.overwrite) as file:
         while file.size < size:
-            await file.add(await _part(tool, args.path, file.size, size, f'"{etag}"'))
+            await file.add(await _part(tool, args.path, file.size, size, etag))
     return {**told, "file": file.path, "created": file.created}
 
 
@@ -172,7 +169,9 @@ async def _thrown_away(tool: ToolClient, upload: str) -> None:
     try:
         await tool.send("DELETE", _UPLOADS, {"id": upload}, prepares=True)
     except ToolFailed:
-        return  # Nextcloud throws uploads away itself after a day
+        # So too if the call's time is over, when no request is sent any more:
+        # Nextcloud throws uploads away itself after a day.
+        return
 
 
 async def _part(tool: ToolClient, path: str, start: int, size: int, etag: str) -> bytes:
