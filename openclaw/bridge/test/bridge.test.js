@@ -35,6 +35,24 @@ function host(t, config, tools = LISTED) {
   return { api, seen, file: pathToFileURL(file) };
 }
 
+/** Register with a wrapper that is asked often, and see that the test waits for it. */
+function polling(t, wrapper) {
+  const { api, seen, file } = host(t, {
+    wrapperUrl: wrapper.url,
+    tokens: { main: "t" },
+    pollSeconds: 0.02,
+    selfTest: false,
+  });
+  register(api, file);
+  // What asks does not keep the process alive.
+  const keep = setInterval(() => {}, 10);
+  t.after(() => {
+    clearInterval(keep);
+    seen.hooks.gateway_stop();
+  });
+  return seen;
+}
+
 const CONTEXT = {
   agentId: "main",
   sessionKey: "agent:main:x",
@@ -125,18 +143,9 @@ test("a call that waits is followed up once it is decided", async (t) => {
     [200, { status: "ok", output: decided }],
     [200, { told: false, text: "It was denied. The person said: not today" }],
   );
-  const { api, seen, file } = host(t, {
-    wrapperUrl: wrapper.url,
-    tokens: { main: "t" },
-    pollSeconds: 0.02,
-    selfTest: false,
-  });
-  register(api, file);
-  t.after(() => seen.hooks.gateway_stop());
+  const seen = polling(t, wrapper);
   const result = await seen.tools.get("letsbe_shell")(CONTEXT).execute("c", {});
   assert.match(result.content[0].text, /A person decides/);
-  const keep = setInterval(() => {}, 10);
-  t.after(() => clearInterval(keep));
   while (!seen.told.length) await new Promise((done) => setTimeout(done, 10));
   assert.equal(seen.told[0].sessionKey, "agent:main:x");
   assert.equal(seen.told[0].idempotencyKey, "apr_1");
@@ -156,17 +165,8 @@ test("what the chat relay tells is not told again", async (t) => {
     [200, { status: "ok", output: decided }],
     [200, { told: true, text: "It has run." }],
   );
-  const { api, seen, file } = host(t, {
-    wrapperUrl: wrapper.url,
-    tokens: { main: "t" },
-    pollSeconds: 0.02,
-    selfTest: false,
-  });
-  register(api, file);
-  t.after(() => seen.hooks.gateway_stop());
+  const seen = polling(t, wrapper);
   await seen.tools.get("letsbe_shell")(CONTEXT).execute("c", {});
-  const keep = setInterval(() => {}, 10);
-  t.after(() => clearInterval(keep));
   await new Promise((done) => setTimeout(done, 200));
   assert.equal(wrapper.calls.length, 3);
   assert.deepEqual([seen.told, seen.woken], [[], []]);
@@ -194,16 +194,8 @@ test("a gateway that starts anew goes on following up", async (t) => {
     const output = body.tool_args.approval_id ? done : { approvals: [open, others] };
     return [200, { status: "ok", output }];
   });
-  const { api, seen, file } = host(t, {
-    wrapperUrl: wrapper.url,
-    tokens: { main: "t" },
-    pollSeconds: 0.02,
-    selfTest: false,
-  });
-  register(api, file);
+  const seen = polling(t, wrapper);
   seen.hooks.gateway_start({}, { config: {} });
-  const keep = setInterval(() => {}, 10);
-  t.after(() => clearInterval(keep));
   while (!seen.told.length) await new Promise((next) => setTimeout(next, 10));
   assert.equal(seen.told.length, 1);
   assert.equal(seen.told[0].sessionKey, "s9");
