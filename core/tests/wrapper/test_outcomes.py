@@ -9,7 +9,7 @@ import anyio
 import pytest
 from starlette.testclient import TestClient
 
-from core.tests.wrapper.test_chat import Agent, events, say
+from core.tests.wrapper.test_chat import Agent, events, say, serving
 from letsbe.wrapper.chat.records import Records
 from letsbe.wrapper.chat.relay import Relay
 from letsbe.wrapper.requests import RequestContext, ToolRequest
